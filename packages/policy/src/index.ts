@@ -1,0 +1,5 @@
+export * from './decide.ts';
+export * from './regime.ts';
+export * from './verdict.ts';
+export * from './vm-type.ts';
+export * from './vm-types.ts';

@@ -1,0 +1,67 @@
+/** What a verdict can say of a boot set. */
+export type StatementId = 'sev-guest' | 'sev-es-guest' | 'snp-guest' | 'reports-conversions' | 'reports-correctly';
+
+export const STATEMENTS: readonly { readonly id: StatementId; readonly says: string }[] = [
+  { id: 'sev-guest', says: 'runs as an SEV guest' },
+  { id: 'sev-es-guest', says: 'runs as an SEV-ES guest' },
+  { id: 'snp-guest', says: 'runs as an SEV-SNP guest' },
+  { id: 'reports-conversions', says: 'reports page conversions with KVM_HC_MAP_GPA_RANGE' },
+  { id: 'reports-correctly', says: 'reports the right ranges (fix of CVE-2023-53996)' },
+];
+
+/** How sure a finding is. `unknown` goes with the answer `unknown`, and with nothing else. */
+export type Level = 'proven' | 'inferred' | 'unknown';
+
+/** One thing seen in the boot set that a finding rests on. */
+export interface Evidence {
+  /** Stable name of the signal, e.g. `hypercall-code`. */
+  readonly signal: string;
+  /** Where: a file, a symbol, a section, a config line. */
+  readonly where: string;
+  /** Offset in bytes into what `where` names, where that makes sense. */
+  readonly offset?: number;
+  /** What was seen there, for people. */
+  readonly seen: string;
+}
+
+export interface Finding {
+  readonly answer: 'yes' | 'no' | 'unknown';
+  readonly level: Level;
+  /** One line for people: why this answer. */
+  readonly summary: string;
+  readonly evidence: readonly Evidence[];
+}
+
+/** The parts that a start would boot, by digest. */
+export interface BootSet {
+  /** SHA-256 over the parts' digests and the command line, hex. Two boot sets with the same digest are the same. */
+  readonly digest: string;
+  readonly kernel: { readonly name: string; readonly sha256: string; readonly bytes: number };
+  readonly initrd?: { readonly name: string; readonly sha256: string; readonly bytes: number };
+  readonly commandLine?: string;
+}
+
+export interface KernelFacts {
+  /** The `Linux version …` banner, absent where none was found. */
+  readonly banner?: string;
+  /** e.g. `bzImage 2.15`, `ELF64 vmlinux`. */
+  readonly container: string;
+  /** e.g. `zstd`, `xz`, `lz4-legacy`, `none`. */
+  readonly payload: string;
+}
+
+/** What a boot set can do, each statement with its evidence and a level. */
+export interface Verdict {
+  readonly bootSet: BootSet;
+  /** Version of the inspector's rules: a newer one asks for a new inspection. */
+  readonly inspector: string;
+  readonly kernel: KernelFacts;
+  readonly statements: Readonly<Record<StatementId, Finding>>;
+  /** What stood in the way where statements are unknown. */
+  readonly obstacles: readonly string[];
+}
+
+/** A finding for what was not, or could not be, looked at. */
+export function unknownFinding(summary: string): Finding {
+  return { answer: 'unknown', level: 'unknown', summary, evidence: [] };
+}
