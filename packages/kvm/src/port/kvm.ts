@@ -1,0 +1,44 @@
+import type { HostMemory, HostMemoryHandle, Pin } from './host-memory.ts';
+import type { Kicker, KickTarget } from './vcpu.ts';
+import type { CpuidEntry } from './vcpu-state.ts';
+import type { Vm, VmHandle } from './vm.ts';
+
+/** Which KVM stands behind the port. */
+export interface BackendInfo {
+  readonly backend: 'linux' | 'software';
+  /** The kernel release whose rules it follows, e.g. `6.12.117`; the software KVM declares one. */
+  readonly kernel: string;
+  /** How it virtualizes: `svm`, `vmx`, `pvm` (software paging), `wasm`, or `unknown`. */
+  readonly engine: string;
+}
+
+/** The KVM user API (Documentation/virt/kvm/api.rst) as one port. Every call throws KvmError with the errno. */
+export interface Kvm {
+  readonly info: BackendInfo;
+
+  apiVersion(): number;
+  /** KVM_CHECK_EXTENSION on /dev/kvm: 0 where unknown. */
+  checkExtension(cap: number): number;
+  supportedCpuid(): readonly CpuidEntry[];
+  emulatedCpuid(): readonly CpuidEntry[];
+  msrIndices(): readonly number[];
+  featureMsrIndices(): readonly number[];
+  vcpuMmapBytes(): number;
+
+  /** KVM_X86_*_VM type number. Errors: EINVAL for a type this KVM doesn't have. */
+  createVm(type: number): Vm;
+  openVm(handle: VmHandle): Vm;
+  openKicker(target: KickTarget): Kicker;
+
+  /** Anonymous memory, page-aligned; `hugePages` advises transparent huge pages. Errors: ENOMEM. */
+  allocate(size: number, options?: { readonly hugePages?: boolean }): HostMemory;
+  /** A memfd mapped whole. */
+  allocateMemfd(name: string, size: number, options?: { readonly hugePages?: boolean }): HostMemory;
+  /** Maps a guest_memfd that was created with MMAP. */
+  mapGuestMemfd(fd: number, size: number): HostMemory;
+  openHostMemory(handle: HostMemoryHandle): HostMemory;
+  /** A real long-term pin (pages can't be moved). Errors: ENOMEM over RLIMIT_MEMLOCK, EFAULT, EOPNOTSUPP. */
+  pin(memory: HostMemory, offset: number, length: number): Pin;
+
+  close(): void;
+}
