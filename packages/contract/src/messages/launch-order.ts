@@ -1,0 +1,37 @@
+import { type Static, Type } from 'typebox';
+import { Execution, RegimeMessage, VmTypeId } from './policy.ts';
+
+/** What boots. Paths are of the machine that runs the VMM; digests are of the bytes that were judged. */
+export const BootOrder = Type.Union([
+  Type.Object({
+    kind: Type.Literal('linux'),
+    kernel: Type.Object({ path: Type.String(), sha256: Type.Optional(Type.String()) }),
+    initrd: Type.Optional(Type.Object({ path: Type.String(), sha256: Type.Optional(Type.String()) })),
+    /** Appended to the VMM's own command line. */
+    commandLine: Type.Optional(Type.String()),
+  }),
+  Type.Object({
+    kind: Type.Literal('probe'),
+    flavour: Type.Union([Type.Literal('honest'), Type.Literal('silent'), Type.Literal('lying')]),
+  }),
+]);
+export type BootOrder = Static<typeof BootOrder>;
+
+/** Everything a VMM needs to run one VM. The VMM refuses an order whose regime it would resolve differently. */
+export const LaunchOrder = Type.Object({
+  contract: Type.Literal(1),
+  name: Type.String({ minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' }),
+  type: VmTypeId,
+  regime: RegimeMessage,
+  execution: Execution,
+  /** Nominal memory in bytes, a multiple of 2 MiB. */
+  memoryBytes: Type.Number({ minimum: 0 }),
+  boot: BootOrder,
+  /** Start unpinned; if the guest never reports, stop it before any I/O and start again pinned with this type. */
+  probation: Type.Optional(Type.Object({ fallback: VmTypeId, fallbackRegime: RegimeMessage })),
+  /** Lies are judged and named (default), or the guest is stopped at the first one. */
+  onLie: Type.Optional(Type.Union([Type.Literal('name'), Type.Literal('stop')])),
+  /** Milliseconds after which the VM is ended whatever it does; 0 or absent: no limit. */
+  timeoutMs: Type.Optional(Type.Number({ minimum: 0 })),
+});
+export type LaunchOrder = Static<typeof LaunchOrder>;
