@@ -1,0 +1,14 @@
+export type { Banner } from './kernel/banner.ts';
+export type { BzImageSetup } from './kernel/bz-image.ts';
+export type { Elf64, ElfSection, LoadSegment } from './kernel/elf.ts';
+export { SEGMENT_EXECUTE } from './kernel/elf.ts';
+export { type KernelErrorKind, KernelFormatError } from './kernel/format-error.ts';
+export type { PayloadFormat } from './kernel/payload/unpack.ts';
+export {
+  DEFAULT_IMAGE_LIMIT,
+  type ExtractOptions,
+  extractKernel,
+  type KernelImage,
+  type UnpackedKernel,
+  unpackKernel,
+} from './kernel/vmlinux.ts';

@@ -1,0 +1,73 @@
+import { KernelFormatError } from '../format-error.ts';
+
+const MIN_MATCH = 4;
+
+/**
+ * Decodes one LZ4 block (lz4_Block_format.md) from `input[from, to)` to `out` at `at`.
+ * Matches may reach back to `windowStart` in `out`.
+ * @returns the position after the last byte written
+ * @throws KernelFormatError `truncated` where the block ends inside a sequence, `malformed` for an offset before the
+ * window, `over-budget` where the output is full
+ */
+export function decodeLz4Block(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+  windowStart: number,
+): number {
+  let pos = from;
+  let dst = at;
+  while (pos < to) {
+    const token = input[pos++] as number;
+    let literals = token >> 4;
+    if (literals === 15) {
+      let more: number;
+      do {
+        if (pos >= to) throw cut(pos);
+        more = input[pos++] as number;
+        literals += more;
+      } while (more === 255);
+    }
+    if (pos + literals > to) throw cut(pos);
+    if (dst + literals > out.length) throw full(pos);
+    if (literals > 32) {
+      out.set(input.subarray(pos, pos + literals), dst);
+      pos += literals;
+      dst += literals;
+    } else for (const end = pos + literals; pos < end; ) out[dst++] = input[pos++] as number;
+    // The last sequence is literals only.
+    if (pos === to) return dst;
+
+    if (pos + 2 > to) throw cut(pos);
+    const distance = (input[pos] as number) | ((input[pos + 1] as number) << 8);
+    if (distance === 0 || distance > dst - windowStart)
+      throw new KernelFormatError('malformed', 'lz4 match', pos, `offset ${distance} leads before the window`);
+    pos += 2;
+    let length = token & 15;
+    if (length === 15) {
+      let more: number;
+      do {
+        if (pos >= to) throw cut(pos);
+        more = input[pos++] as number;
+        length += more;
+      } while (more === 255);
+    }
+    length += MIN_MATCH;
+    if (dst + length > out.length) throw full(pos);
+    if (length > 32 && distance >= length) {
+      out.copyWithin(dst, dst - distance, dst - distance + length);
+      dst += length;
+    } else for (const end = dst + length; dst < end; dst++) out[dst] = out[dst - distance] as number;
+  }
+  return dst;
+}
+
+function cut(pos: number): KernelFormatError {
+  return new KernelFormatError('truncated', 'lz4 block', pos, 'ends inside a sequence');
+}
+
+function full(pos: number): KernelFormatError {
+  return new KernelFormatError('over-budget', 'lz4 block', pos, 'unpacks to more than the announced size');
+}

@@ -1,0 +1,42 @@
+import { ByteReader } from '../byte-reader.ts';
+import { KernelFormatError } from '../format-error.ts';
+import { decodeLz4Block } from './lz4-block.ts';
+
+/** Each block but the last unpacks to exactly this. */
+const BLOCK = 8 << 20;
+
+/**
+ * LZ4's legacy frame (lz4_Frame_format.md, "Legacy frame"), which `lz4 -l` makes and the kernel's build uses: a magic,
+ * then blocks with a 32-bit size each, and no end mark. The blocks end where `size` bytes have been unpacked.
+ */
+export function unpackLz4Legacy(payload: Uint8Array, size: number): Uint8Array {
+  const reader = new ByteReader(payload);
+  const out = Buffer.allocUnsafeSlow(size);
+  let pos = 4;
+  let done = 0;
+  while (done < size) {
+    const length = reader.u32(pos, 'lz4 block size');
+    pos += 4;
+    if (!reader.has(pos, length))
+      throw new KernelFormatError(
+        'truncated',
+        'lz4 block',
+        pos,
+        `${length} bytes announced, ${payload.length - pos} left`,
+      );
+    const end = Math.min(done + BLOCK, size);
+    const reached = decodeLz4Block(payload, pos, pos + length, out.subarray(0, end), done, done);
+    if (reached !== end)
+      throw new KernelFormatError(
+        'malformed',
+        'lz4 block',
+        pos,
+        `unpacked to ${reached - done} bytes, not ${end - done}`,
+      );
+    done = end;
+    pos += length;
+  }
+  if (pos !== payload.length)
+    throw new KernelFormatError('malformed', 'lz4 frame', pos, `${payload.length - pos} bytes after the last block`);
+  return out;
+}

@@ -1,0 +1,72 @@
+import { KernelFormatError } from '../format-error.ts';
+import { LzmaDecoder } from './lzma-decoder.ts';
+
+/** What an LZMA2 chunk's control byte (0x80 and above, bits 5–6) asks to be reset. */
+const RESET = { none: 0, state: 1, stateAndProperties: 2, all: 3 } as const;
+
+/**
+ * Decodes LZMA2 chunks from `input[from, to)` to `out` at `at` until the end chunk.
+ * @returns the positions after the end chunk and after the last byte written
+ */
+export function decodeLzma2(
+  input: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): { pos: number; done: number } {
+  const decoder = new LzmaDecoder(out);
+  decoder.dictionaryStart = at;
+  let pos = from;
+  let done = at;
+  let needDictionaryReset = true;
+  let needProperties = true;
+  const byte = (): number => {
+    if (pos >= to) throw new KernelFormatError('truncated', 'lzma2 chunk', pos, 'ends inside a chunk header');
+    return input[pos++] as number;
+  };
+  for (;;) {
+    const start = pos;
+    const malformed = (detail: string): KernelFormatError =>
+      new KernelFormatError('malformed', 'lzma2 chunk', start, detail);
+    const control = byte();
+    if (control === 0) return { pos, done };
+    if (control >= 0xe0 || control === 1) {
+      decoder.dictionaryStart = done;
+      needDictionaryReset = false;
+    } else if (needDictionaryReset) throw malformed('the first chunk does not reset the dictionary');
+
+    if (control < 0x80) {
+      if (control > 2) throw malformed(`control byte 0x${control.toString(16)}`);
+      const size = ((byte() << 8) | byte()) + 1;
+      if (pos + size > to)
+        throw new KernelFormatError('truncated', 'lzma2 chunk', pos, `${size} stored bytes announced`);
+      if (done + size > out.length) throw overBudget(pos);
+      out.set(input.subarray(pos, pos + size), done);
+      pos += size;
+      done += size;
+      continue;
+    }
+
+    const unpacked = (((control & 0x1f) << 16) | (byte() << 8) | byte()) + 1;
+    const packed = ((byte() << 8) | byte()) + 1;
+    const reset = (control >> 5) & 3;
+    if (reset >= RESET.stateAndProperties) {
+      const at = pos;
+      decoder.setProperties(byte(), at);
+      needProperties = false;
+    } else if (needProperties) throw malformed('no properties before the first LZMA chunk');
+    else if (reset === RESET.state) decoder.resetState();
+    if (pos + packed > to) throw new KernelFormatError('truncated', 'lzma2 chunk', pos, `${packed} bytes announced`);
+    if (done + unpacked > out.length) throw overBudget(pos);
+    const result = decoder.decode(input, pos, pos + packed, done, done + unpacked);
+    if (result.done !== done + unpacked || result.pos !== pos + packed || !result.finished)
+      throw malformed('its two sizes do not agree with its content');
+    pos = result.pos;
+    done = result.done;
+  }
+}
+
+function overBudget(pos: number): KernelFormatError {
+  return new KernelFormatError('over-budget', 'lzma2 chunk', pos, 'unpacks to more than the announced size');
+}
