@@ -3,6 +3,7 @@ export type { BzImageSetup } from './kernel/bz-image.ts';
 export type { Elf64, ElfSection, LoadSegment } from './kernel/elf.ts';
 export { SEGMENT_EXECUTE } from './kernel/elf.ts';
 export { type KernelErrorKind, KernelFormatError } from './kernel/format-error.ts';
+export { type AddressEncoding, decodeKallsyms, type SymbolAtAddress, type SymbolTable } from './kernel/kallsyms.ts';
 export type { PayloadFormat } from './kernel/payload/unpack.ts';
 export {
   DEFAULT_IMAGE_LIMIT,
