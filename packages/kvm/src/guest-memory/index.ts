@@ -1,0 +1,2 @@
+export * from './lie.ts';
+export * from './model.ts';
