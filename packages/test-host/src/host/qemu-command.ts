@@ -1,0 +1,87 @@
+/** The command line of QEMU for one test host. */
+import { join } from 'node:path';
+import { ROOT_TAG } from './guest-scripts.ts';
+import { CONTROL_PORT, STDERR_PORT, STDIN_PORT, STDOUT_PORT } from './ports.ts';
+
+/** A test host as QEMU is to make it. Paths are absolute; MiB of memory, number of CPUs. */
+export interface QemuMachine {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  /** A private folder: the sockets of the ports are in it already, the console log will be. */
+  readonly folder: string;
+  /** Shared for writing, beside the read-only root. */
+  readonly writable: readonly string[];
+  /** The command gets a terminal (hvc0) in place of three ports. */
+  readonly terminal: boolean;
+}
+
+/** The unpacked QEMU, with its own C library: it runs whatever the machine's is. */
+export interface QemuProgram {
+  readonly loader: string;
+  readonly libraries: readonly string[];
+  readonly binary: string;
+  /** Where BIOS and option ROMs are. */
+  readonly firmware: readonly string[];
+}
+
+/** The virtual CPU: SVM and nested paging are what kvm_amd asks for. The rest is what QEMU's emulation can do. */
+const CPU = 'EPYC-Milan,+svm,+npt';
+
+/**
+ * Kernel command line. `panic=-1` with QEMU's `-no-reboot`: a kernel that dies ends QEMU at once. `nokaslr`: the same
+ * addresses each time. `mitigations=off`: an emulated CPU speculates nothing, and their work is a fifth of the boot.
+ */
+const KERNEL_ARGUMENTS = 'console=ttyS0 panic=-1 nokaslr quiet mitigations=off random.trust_cpu=on no_timer_check';
+
+/** Socket of a port in the host's private folder. */
+export function socketPath(folder: string, port: string): string {
+  return join(folder, port.slice(port.indexOf('.') + 1));
+}
+
+/** Program and arguments. */
+export function qemuCommand(program: QemuProgram, machine: QemuMachine): string[] {
+  const ports = machine.terminal ? [CONTROL_PORT] : [CONTROL_PORT, STDIN_PORT, STDOUT_PORT, STDERR_PORT];
+  return [
+    program.loader,
+    ...['--library-path', program.libraries.join(':')],
+    program.binary,
+    ...program.firmware.flatMap((folder) => ['-L', folder]),
+    ...['-no-user-config', '-nodefaults', '-no-reboot'],
+    ...['-display', 'none', '-monitor', 'none', '-nic', 'none'],
+    ...['-machine', 'pc,usb=off,vmport=off', '-accel', 'tcg,thread=multi'],
+    ...['-cpu', CPU, '-smp', String(machine.cpus), '-m', `${machine.memoryMiB}M`],
+    ...['-kernel', machine.kernel, '-initrd', machine.initrd, '-append', KERNEL_ARGUMENTS],
+    ...['-serial', `file:${join(machine.folder, 'console.log')}`],
+    ...['-device', 'virtio-serial-pci'],
+    ...ports.flatMap((port) => [
+      ...['-chardev', `socket,id=${port},path=${comma(socketPath(machine.folder, port))}`],
+      ...['-device', `virtserialport,chardev=${port},name=${port}`],
+    ]),
+    ...(machine.terminal
+      ? [
+          ...['-chardev', `socket,id=terminal,path=${comma(socketPath(machine.folder, 'unpin.terminal'))}`],
+          ...['-device', 'virtconsole,chardev=terminal'],
+        ]
+      : []),
+    ...share(ROOT_TAG, '/', true),
+    ...machine.writable.flatMap((path, index) => share(`share${index}`, path, false)),
+  ];
+}
+
+/** `multidevs=remap`: the root may span filesystems, whose inode numbers would else collide. */
+function share(tag: string, path: string, readonly: boolean): string[] {
+  const fsdev = `local,id=${tag},path=${comma(path)},security_model=none,multidevs=remap`;
+  return [
+    '-fsdev',
+    readonly ? `${fsdev},readonly=on` : fsdev,
+    '-device',
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
+  ];
+}
+
+/** In QEMU's option lists a comma in a value is written twice. */
+function comma(path: string): string {
+  return path.replaceAll(',', ',,');
+}
