@@ -1,0 +1,10 @@
+export { BootError, type BootErrorKind } from './boot-error.ts';
+export { commandLineWith, DEFAULT_COMMAND_LINE } from './command-line.ts';
+export { type CpuEntry, entryRegs, entrySregs, gdtBytes } from './cpu-entry.ts';
+export { E820_TYPE, type E820Entry, e820Table } from './e820.ts';
+export * as layout from './layout.ts';
+export { load } from './load.ts';
+export { cBitMask, type PageTables, pageTables, type Window } from './page-tables.ts';
+export { type BootPiece, type BootPlan, checkedPieces, piece } from './plan.ts';
+export { type BootInputs, type BootKernel, type KernelSegment, planBoot } from './plan-boot.ts';
+export { inRam, ramEnd, ramRanges } from './ram.ts';
