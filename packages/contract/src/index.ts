@@ -4,5 +4,6 @@ export * from './messages/capabilities.ts';
 export * from './messages/launch-order.ts';
 export * from './messages/policy.ts';
 export * from './messages/vm-report.ts';
+export * from './messages/vmm-output.ts';
 export * from './route.ts';
 export * from './routes/vmm-routes.ts';

@@ -33,5 +33,7 @@ export const LaunchOrder = Type.Object({
   onLie: Type.Optional(Type.Union([Type.Literal('name'), Type.Literal('stop')])),
   /** Milliseconds after which the VM is ended whatever it does; 0 or absent: no limit. */
   timeoutMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Milliseconds at one place without an exit after which a guest is stuck; 20,000 unless said, 0: never. */
+  stuckAfterMs: Type.Optional(Type.Number({ minimum: 0 })),
 });
 export type LaunchOrder = Static<typeof LaunchOrder>;

@@ -79,7 +79,7 @@ export type VmEvent = Static<typeof VmEvent>;
 
 /** How a VM ended. */
 export const Ending = Type.Object({
-  /** `power-off`, `reboot`, `stopped`, `crashed`, `stuck`, `timeout`, `probation`. */
+  /** `power-off`, `reboot`, `stopped`, `crashed`, `stuck`, `timeout`, `lie` (the order says to stop at one), `failed`. */
   reason: Type.String(),
   detail: Type.Optional(Type.String()),
 });

@@ -1,0 +1,20 @@
+import { type Static, Type } from 'typebox';
+import { ErrorBody } from '../errors/unpin-error.ts';
+import { Ending, Figures } from './vm-report.ts';
+
+/**
+ * What a VMM process prints on its standard output, one JSON object a line: `ready` once, when its API listens, and
+ * one last line. An order that is refused has only the last one, with `error`.
+ */
+export const VmmReadyLine = Type.Object({
+  ready: Type.Object({ name: Type.String(), pid: Type.Number(), api: Type.String(), console: Type.String() }),
+});
+export type VmmReadyLine = Static<typeof VmmReadyLine>;
+
+export const VmmLastLine = Type.Object({
+  /** Absent where there was no guest to end. */
+  ending: Type.Optional(Ending),
+  figures: Type.Optional(Figures),
+  error: Type.Optional(ErrorBody),
+});
+export type VmmLastLine = Static<typeof VmmLastLine>;
