@@ -58,5 +58,6 @@ function roomOf(spec: string, from: string): string | undefined {
   if (named !== undefined) return named;
   if (spec === 'unpin' || spec.startsWith('unpin/')) return 'cli';
   if (!spec.startsWith('.')) return undefined;
-  return relative(root, join(root, dirname(from), spec)).split('/')[1];
+  const [top, room] = relative(root, join(root, dirname(from), spec)).split('/');
+  return top === 'packages' ? room : undefined;
 }

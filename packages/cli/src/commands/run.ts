@@ -1,0 +1,40 @@
+import type { GlobalOptions } from '../program.ts';
+import { exitOfEnding, runLocally } from '../local/run-locally.ts';
+import { prepareRun } from '../local/prepare-run.ts';
+import { runSummary } from '../render/run-summary.ts';
+
+export interface RunOptions {
+  readonly initrd?: string;
+  readonly type: string;
+  readonly memory: string;
+  readonly append?: string;
+  readonly waive?: string;
+  readonly probation?: boolean;
+  readonly flavour: 'honest' | 'silent' | 'lying';
+  readonly stopOnLie?: boolean;
+  readonly timeout?: number;
+  readonly testHost?: boolean | string;
+  readonly figures?: boolean;
+  readonly trace?: boolean;
+}
+
+/** One guest on this machine, or in a test host: its console is this terminal. */
+export async function runCommand(globals: GlobalOptions, kernel: string, options: RunOptions): Promise<number> {
+  if (options.testHost !== undefined && options.testHost !== false) {
+    const { runSelfInTestHost, withoutTestHost } = await import('../test-host/run-self.ts');
+    return runSelfInTestHost(withoutTestHost(process.argv.slice(2)), {
+      quiet: globals.json === true,
+      ...(typeof options.testHost === 'string' ? { kernel: options.testHost } : {}),
+    });
+  }
+  const { order, decision } = await prepareRun(kernel, options);
+  const result = await runLocally(order, {
+    console: globals.json === true ? 'stderr' : 'stdout',
+    json: globals.json === true,
+    trace: options.trace === true,
+  });
+  if (globals.json === true)
+    process.stdout.write(`${JSON.stringify({ decision, report: result.report, lies: result.lies }, null, 2)}\n`);
+  else process.stderr.write(`${runSummary(result, options.figures === true)}\n`);
+  return exitOfEnding(result.report);
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import { inspectKernelFile } from '@unpin/image';
+import { type Decision, decide, regimeOf, type Verdict, type VmType, vmType } from '@unpin/policy';
+import { queryCapabilities } from '@unpin/vmm';
+import type { RunOptions } from '../commands/run.ts';
+import { requireVmType } from '../commands/vm-types.ts';
+import { parseSize } from '../render/units.ts';
+
+/** What a local run will do: the order for the VMM, and the decision that allowed it (none for the probe). */
+export interface PreparedRun {
+  readonly order: LaunchOrder;
+  readonly decision?: Decision;
+}
+
+/**
+ * Judges the image, resolves the regime and finds how this machine runs the type. Throws ADMISSION_REFUSED or
+ * ADMISSION_UNKNOWN with the decision, VM_TYPE_UNAVAILABLE, VM_TYPE_NOT_BUILT, KVM_TOO_SLOW.
+ */
+export async function prepareRun(kernel: string, options: RunOptions): Promise<PreparedRun> {
+  const type = requireVmType(options.type);
+  const memoryBytes = parseSize(options.memory, '--memory');
+  const probe = kernel === 'probe';
+  const [verdict, capabilities] = await Promise.all([probe ? undefined : judge(kernel, options), queryCapabilities()]);
+  const decision = verdict === undefined ? undefined : admit(type, verdict, options);
+  const capability = capabilities.types.find((t) => t.type === type.id);
+  if (capability === undefined || !capability.available || capability.execution === undefined)
+    throw new UnpinError(type.runners.some((r) => r.built) ? 'VM_TYPE_UNAVAILABLE' : 'VM_TYPE_NOT_BUILT', {
+      subject: type.id,
+      found: capability?.obstacles.join('; ') ?? 'nothing known',
+      next: 'unpin run … --test-host, or unpin doctor',
+    });
+  if (!probe && !capability.bootsLinux)
+    throw new UnpinError('KVM_TOO_SLOW', {
+      subject: `${capabilities.kvm.engine ?? 'this'} KVM`,
+      found: describeKvm(capabilities.kvm),
+      needed: 'a KVM with SVM or VMX',
+      next: 'unpin run … --test-host runs it inside a test host with a real kvm_amd (unpin test-host fetch gets its parts)',
+    });
+  const order: LaunchOrder = {
+    contract: 1,
+    name: 'run',
+    type: type.id,
+    regime: regimeOf(type),
+    execution: capability.execution,
+    memoryBytes,
+    boot:
+      verdict === undefined
+        ? { kind: 'probe', flavour: options.flavour }
+        : {
+            kind: 'linux',
+            kernel: { path: resolve(kernel), sha256: verdict.bootSet.kernel.sha256 },
+            ...(options.initrd === undefined ? {} : { initrd: { path: resolve(options.initrd) } }),
+            ...(options.append === undefined ? {} : { commandLine: options.append }),
+          },
+    ...(options.probation === true ? { probation: { fallback: 'sev', fallbackRegime: regimeOf(vmType('sev')) } } : {}),
+    ...(options.stopOnLie === true ? { onLie: 'stop' } : {}),
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
+  };
+  return { order, ...(decision === undefined ? {} : { decision }) };
+}
+
+async function judge(kernel: string, options: RunOptions): Promise<Verdict> {
+  return inspectKernelFile(kernel, options.append === undefined ? {} : { commandLine: options.append });
+}
+
+/** Admission for one local run: probation and a waiver let it start, the decision keeps every reason. */
+function admit(type: VmType, verdict: Verdict, options: RunOptions): Decision {
+  const waiver = options.waive === undefined ? undefined : { by: process.env['USER'] ?? 'operator', reason: options.waive };
+  const decision = decide(type, verdict, waiver);
+  if (decision.outcome === 'may' || decision.outcome === 'waived') return decision;
+  if (options.probation === true && onlyReportingIsMissing(decision)) return decision;
+  throw new UnpinError(decision.outcome === 'may-not' ? 'ADMISSION_REFUSED' : 'ADMISSION_UNKNOWN', {
+    subject: `${verdict.bootSet.kernel.name} as ${type.id}`,
+    detail: decision,
+  });
+}
+
+/** Probation finds out whether a guest reports; every other need must be met before. */
+export function onlyReportingIsMissing(decision: Decision): boolean {
+  return decision.reasons.every(
+    (r) => r.outcome === 'met' || r.need === 'reports-conversions' || r.need === 'reports-correctly',
+  );
+}
+
+function describeKvm(kvm: { readonly hypercallsExit?: boolean; readonly ringZeroMips?: number }): string {
+  return [
+    kvm.hypercallsExit === false ? 'hypercalls never reach the VMM' : undefined,
+    kvm.ringZeroMips === undefined ? undefined : `ring 0 runs at ${kvm.ringZeroMips.toPrecision(2)} MIPS`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}

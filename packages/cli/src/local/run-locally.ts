@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CATALOGUE, type Conversion, type LaunchOrder, type Lie, type VmEvent, type VmReport, vmmRoutes } from '@unpin/contract';
+import { createClient } from '@unpin/contract/client';
+import { startVmm } from '@unpin/vmm';
+import { attachConsole } from './console.ts';
+import { progressLine } from '../render/print.ts';
+import { conversionLine, lieText } from '../render/memory-events.ts';
+
+export interface RunResult {
+  readonly report: VmReport;
+  readonly lies: readonly Lie[];
+}
+
+interface Options {
+  /** Where the guest's console goes; with --json stdout stays one JSON document. */
+  readonly console: 'stdout' | 'stderr' | 'none';
+  /** No progress, no lies in between: the result holds them. */
+  readonly json: boolean;
+  readonly trace: boolean;
+}
+
+/** Runs a launch order in a VMM process of this terminal, until the guest ends. Ctrl-C ends the guest. */
+export async function runLocally(order: LaunchOrder, options: Options): Promise<RunResult> {
+  const dir = await mkdtemp(join(tmpdir(), 'unpin-run-'));
+  const progress = progressLine(options.json);
+  try {
+    const vmm = await startVmm({ order, dir, withParent: true });
+    const client = createClient(vmmRoutes, { socketPath: join(dir, 'api.sock') });
+    const watcher = watch(client, options, progress);
+    const terminal =
+      options.console === 'none'
+        ? undefined
+        : attachConsole(join(dir, 'console.sock'), {
+            input: process.stdin,
+            output: options.console === 'stderr' ? process.stderr : process.stdout,
+            onFirstByte: () => progress.clear(),
+          });
+    const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    const ending = await vmm.ended;
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    await terminal?.close();
+    progress.clear();
+    const seen = await watcher.finish();
+    return { report: ending.report, lies: ending.lies ?? seen.lies };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+type VmmClient = ReturnType<typeof createClient<typeof vmmRoutes>>;
+
+/** Follows events, conversions and lies while the guest runs, printing what was asked for. */
+function watch(client: VmmClient, options: Options, progress: { show(text: string): void; clear(): void }) {
+  const lies: Lie[] = [];
+  const since = { events: 0, conversions: 0, lies: 0 };
+  let running = true;
+  const poll = async (): Promise<void> => {
+    const [events, found] = await Promise.all([
+      client.listEvents({ query: { since: since.events } }),
+      client.listLies({ query: { since: since.lies } }),
+    ]);
+    for (const event of events.events) since.events = show(event, progress);
+    for (const lie of found.lies) {
+      since.lies = lie.seq + 1;
+      lies.push(lie);
+      if (!options.json) process.stderr.write(`\r\n${lieText(lie)}\r\n`);
+    }
+    if (options.trace) {
+      const page = await client.listConversions({ query: { since: since.conversions } });
+      for (const conversion of page.conversions) since.conversions = trace(conversion);
+    }
+  };
+  const loop = (async () => {
+    while (running) {
+      await poll().catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  })();
+  return {
+    async finish(): Promise<{ readonly lies: readonly Lie[] }> {
+      running = false;
+      await loop;
+      return { lies };
+    },
+  };
+}
+
+function show(event: VmEvent, progress: { show(text: string): void }): number {
+  progress.show(event.progress === undefined ? event.what : `${event.what} ${Math.round(event.progress * 100)} %`);
+  return event.seq + 1;
+}
+
+function trace(conversion: Conversion): number {
+  process.stderr.write(`${conversionLine(conversion)}\r\n`);
+  return conversion.seq + 1;
+}
+
+/** The exit status of a guest's end: a power-off or a stop is 0. */
+export function exitOfEnding(report: VmReport): number {
+  switch (report.ending?.reason) {
+    case 'power-off':
+    case 'stopped':
+    case 'reboot':
+      return 0;
+    case 'stuck':
+      return CATALOGUE.GUEST_STUCK.exit;
+    case 'timeout':
+      return CATALOGUE.GUEST_TIMEOUT.exit;
+    case undefined:
+      return CATALOGUE.VMM_DIED.exit;
+    default:
+      return CATALOGUE.GUEST_CRASHED.exit;
+  }
+}

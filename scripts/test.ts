@@ -1,0 +1,53 @@
+/**
+ * npm test: every packages/<room>/test/**.test.ts and scripts/test/**.test.ts in a process of its own.
+ * In CI a skipped test is a failure, unless its reason names something that a machine can't have (MAY_LACK).
+ *
+ * Arguments: parts of file paths to run only those.
+ */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const root = join(import.meta.dirname, '..');
+/** What a machine may lack even in CI; skip reasons must say it in these words. */
+const MAY_LACK = [/\/dev\/kvm/];
+
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
+const files = globSync(['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'], { cwd: root })
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort()
+  .map((file) => join(root, file));
+
+const ci = process.env['CI'] === 'true' || process.env['CI'] === '1';
+const tally = { passed: 0, failed: 0, skipped: 0 };
+const forbidden: string[] = [];
+
+const stream = run({ files, cwd: root, concurrency: 2, timeout: 900_000 });
+stream.on('test:pass', (event) => {
+  if (event.details.type === 'suite') return;
+  if (event.skip === undefined) {
+    tally.passed++;
+    return;
+  }
+  tally.skipped++;
+  const reason = typeof event.skip === 'string' ? event.skip : '';
+  if (!MAY_LACK.some((pattern) => pattern.test(reason))) forbidden.push(`${event.name}: ${reason || 'no reason given'}`);
+});
+stream.on('test:fail', (event) => {
+  if (event.details.type !== 'suite') tally.failed++;
+  process.exitCode = 1;
+});
+stream.on('test:summary', (event) => {
+  if (event.file === undefined && !event.success) process.exitCode = 1;
+});
+stream.compose(new spec()).pipe(process.stdout);
+stream.on('end', () => {
+  setImmediate(() => {
+    if (ci && forbidden.length > 0) {
+      console.error(`\nSkipped in CI, where nothing may be skipped but what a machine can't have:\n${forbidden.join('\n')}`);
+      process.exitCode = 1;
+    }
+    console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+  });
+});
