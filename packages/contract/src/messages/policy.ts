@@ -57,6 +57,8 @@ export const VerdictMessage = Type.Object({
   obstacles: Type.Array(Type.String()),
 });
 export const WaiverMessage = Type.Object({ by: Type.String({ minLength: 1 }), reason: Type.String({ minLength: 1 }) });
+export type WaiverMessage = Static<typeof WaiverMessage>;
+export type VerdictMessage = Static<typeof VerdictMessage>;
 export const DecisionMessage = Type.Object({
   type: VmTypeId,
   outcome: Type.Enum(['may', 'may-not', 'unknown', 'waived']),
@@ -74,6 +76,7 @@ export const DecisionMessage = Type.Object({
   alternatives: Type.Array(VmTypeId),
   waiver: Type.Optional(WaiverMessage),
 });
+export type DecisionMessage = Static<typeof DecisionMessage>;
 export const RegimeMessage = Type.Object({
   type: VmTypeId,
   tech: Type.Enum(['none', 'sev', 'sev-es', 'sev-snp', 'sw-protected']),
