@@ -1,5 +1,5 @@
-import { loadConfig } from '../config/load.ts';
 import { CONFIG_KEYS } from '../config/keys.ts';
+import { loadConfig } from '../config/load.ts';
 import type { GlobalOptions } from '../program.ts';
 import { print } from '../render/print.ts';
 import { table } from '../render/table.ts';

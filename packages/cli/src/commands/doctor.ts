@@ -9,7 +9,9 @@ import { bytes } from '../render/units.ts';
 export async function doctor(globals: GlobalOptions, options: { readonly testHost?: boolean }): Promise<number> {
   if (options.testHost === true) {
     const { runSelfInTestHost } = await import('../test-host/run-self.ts');
-    return runSelfInTestHost(['doctor', ...(globals.json === true ? ['--json'] : [])], { quiet: globals.json === true });
+    return runSelfInTestHost(['doctor', ...(globals.json === true ? ['--json'] : [])], {
+      quiet: globals.json === true,
+    });
   }
   const capabilities = await queryCapabilities();
   print(globals.json, capabilities, () => capabilitiesText(capabilities));
@@ -34,7 +36,11 @@ export function capabilitiesText(c: Capabilities): string {
 function kvmLine(c: Capabilities): string {
   if (!c.kvm.present) return `none: ${c.kvm.problem ?? 'unknown'}`;
   const measured = [
-    c.kvm.hypercallsExit === undefined ? undefined : c.kvm.hypercallsExit ? 'hypercalls reach the VMM' : 'hypercalls never reach the VMM',
+    c.kvm.hypercallsExit === undefined
+      ? undefined
+      : c.kvm.hypercallsExit
+        ? 'hypercalls reach the VMM'
+        : 'hypercalls never reach the VMM',
     c.kvm.ringZeroMips === undefined ? undefined : `ring 0 at ${c.kvm.ringZeroMips.toPrecision(2)} MIPS`,
   ].filter((part) => part !== undefined);
   const verdict = c.kvm.bootsLinux
@@ -45,6 +51,7 @@ function kvmLine(c: Capabilities): string {
 
 function how(t: Capabilities['types'][number]): string {
   if (!t.available) return styleText('dim', 'no');
-  const word = t.execution === 'shaped' ? styleText('yellow', 'SHAPED') : t.confidential ? styleText('green', 'hardware') : 'yes';
+  const word =
+    t.execution === 'shaped' ? styleText('yellow', 'SHAPED') : t.confidential ? styleText('green', 'hardware') : 'yes';
   return t.bootsLinux ? word : `${word}, probe only`;
 }

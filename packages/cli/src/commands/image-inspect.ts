@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 import { inspectKernelFile } from '@unpin/image';
 import { type Decision, decide, type Verdict, vmTypes } from '@unpin/policy';
 import type { GlobalOptions } from '../program.ts';
-import { print } from '../render/print.ts';
 import { decisionText } from '../render/decision.ts';
+import { print } from '../render/print.ts';
 import { verdictText } from '../render/verdict.ts';
 import { requireVmType } from './vm-types.ts';
 
@@ -54,4 +54,3 @@ function allowed(verdict: Verdict): { may: string[]; mayNot: string[]; unknown: 
   const of = (outcome: Decision['outcome']) => outcomes.filter((d) => d.outcome === outcome).map((d) => d.type);
   return { may: of('may'), mayNot: of('may-not'), unknown: of('unknown') };
 }
-

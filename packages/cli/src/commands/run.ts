@@ -1,6 +1,6 @@
-import type { GlobalOptions } from '../program.ts';
-import { exitOfEnding, runLocally } from '../local/run-locally.ts';
 import { prepareRun } from '../local/prepare-run.ts';
+import { exitOfEnding, runLocally } from '../local/run-locally.ts';
+import type { GlobalOptions } from '../program.ts';
 import { runSummary } from '../render/run-summary.ts';
 
 export interface RunOptions {

@@ -48,7 +48,8 @@ function runners(type: VmType): string {
 
 function inFull(type: VmType): string {
   const needs = type.needs.map(
-    (n) => `  ${n.statement} (${n.atLeast}): ${STATEMENTS.find((s) => s.id === n.statement)?.says ?? ''}\n    why: ${n.why}`,
+    (n) =>
+      `  ${n.statement} (${n.atLeast}): ${STATEMENTS.find((s) => s.id === n.statement)?.says ?? ''}\n    why: ${n.why}`,
   );
   const ways = type.runners.map(
     (r) =>

@@ -66,7 +66,11 @@ function readFile(path: string, mustExist: boolean): ReadonlyMap<string, string>
           next: 'unpin config show --origin',
         });
       if (typeof value !== 'string')
-        throw new UnpinError('CONFIG_INVALID', { subject: path, found: `${key} = ${JSON.stringify(value)}`, needed: 'a string' });
+        throw new UnpinError('CONFIG_INVALID', {
+          subject: path,
+          found: `${key} = ${JSON.stringify(value)}`,
+          needed: 'a string',
+        });
       return [key, value];
     }),
   );

@@ -66,7 +66,8 @@ async function judge(kernel: string, options: RunOptions): Promise<Verdict> {
 
 /** Admission for one local run: probation and a waiver let it start, the decision keeps every reason. */
 function admit(type: VmType, verdict: Verdict, options: RunOptions): Decision {
-  const waiver = options.waive === undefined ? undefined : { by: process.env['USER'] ?? 'operator', reason: options.waive };
+  const waiver =
+    options.waive === undefined ? undefined : { by: process.env['USER'] ?? 'operator', reason: options.waive };
   const decision = decide(type, verdict, waiver);
   if (decision.outcome === 'may' || decision.outcome === 'waived') return decision;
   if (options.probation === true && onlyReportingIsMissing(decision)) return decision;

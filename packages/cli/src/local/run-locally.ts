@@ -1,12 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CATALOGUE, type Conversion, type LaunchOrder, type Lie, type VmEvent, type VmReport, vmmRoutes } from '@unpin/contract';
+import {
+  CATALOGUE,
+  type Conversion,
+  type LaunchOrder,
+  type Lie,
+  type VmEvent,
+  type VmReport,
+  vmmRoutes,
+} from '@unpin/contract';
 import { createClient } from '@unpin/contract/client';
 import { startVmm } from '@unpin/vmm';
-import { attachConsole } from './console.ts';
-import { progressLine } from '../render/print.ts';
 import { conversionLine, lieText } from '../render/memory-events.ts';
+import { progressLine } from '../render/print.ts';
+import { attachConsole } from './console.ts';
 
 export interface RunResult {
   readonly report: VmReport;

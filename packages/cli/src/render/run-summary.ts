@@ -19,18 +19,25 @@ export function runSummary({ report, lies }: RunResult, figures: boolean): strin
 export function figuresText(report: VmReport): string {
   const f = report.figures;
   const time = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
-  return table([
-    ['start to first instruction', time(f.startMs)],
-    ['start to last line', time(f.lastLineMs)],
-    ['pinning', time(f.pinMs)],
-    ['nominal', bytes(f.nominal)],
-    ['resident', bytes(f.resident)],
-    ['private', `${bytes(f.private)} (${report.privateMemory})`],
-    ['shared', bytes(f.shared)],
-    ['pinned', bytes(f.pinned)],
-    ['unmovable', bytes(f.unmovable)],
-    ['conversions', String(f.conversions)],
-    ['wrong-view accesses', String(report.wrongViewAccesses)],
-    ['exits', Object.entries(f.exits).map(([kind, n]) => `${kind} ${n}`).join(', ')],
-  ].map(([label = '', value = '']) => [`  ${label}`, value]));
+  return table(
+    [
+      ['start to first instruction', time(f.startMs)],
+      ['start to last line', time(f.lastLineMs)],
+      ['pinning', time(f.pinMs)],
+      ['nominal', bytes(f.nominal)],
+      ['resident', bytes(f.resident)],
+      ['private', `${bytes(f.private)} (${report.privateMemory})`],
+      ['shared', bytes(f.shared)],
+      ['pinned', bytes(f.pinned)],
+      ['unmovable', bytes(f.unmovable)],
+      ['conversions', String(f.conversions)],
+      ['wrong-view accesses', String(report.wrongViewAccesses)],
+      [
+        'exits',
+        Object.entries(f.exits)
+          .map(([kind, n]) => `${kind} ${n}`)
+          .join(', '),
+      ],
+    ].map(([label = '', value = '']) => [`  ${label}`, value]),
+  );
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { type Finding, STATEMENTS, type Verdict } from '@unpin/policy';
-import { bytes } from './units.ts';
 import { table } from './table.ts';
+import { bytes } from './units.ts';
 
 /** A verdict for people: what boots, then each statement with its answer, level and reason. */
 export function verdictText(verdict: Verdict, evidence: boolean): string {

@@ -19,7 +19,11 @@ export async function runSelfInTestHost(
     kernel: options.kernel === 'host-newest' ? 'host-newest' : 'host-6.12',
     command: [process.execPath, main, ...args],
     cwd: process.cwd(),
-    env: { ...inherited(), UNPIN_STATE_DIR: '/tmp/unpin-state', PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` },
+    env: {
+      ...inherited(),
+      UNPIN_STATE_DIR: '/tmp/unpin-state',
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    },
     memoryMiB: options.memoryMiB ?? 4096,
     onProgress: (stage) => (stage === 'running' ? progress.clear() : progress.show(`test host: ${stage}`)),
   });
@@ -28,7 +32,17 @@ export async function runSelfInTestHost(
 }
 
 function inherited(): Record<string, string> {
-  const keep = ['HOME', 'LANG', 'TERM', 'COLORTERM', 'FORCE_COLOR', 'NO_COLOR', 'UNPIN_CACHE', 'XDG_CACHE_HOME', 'USER'];
+  const keep = [
+    'HOME',
+    'LANG',
+    'TERM',
+    'COLORTERM',
+    'FORCE_COLOR',
+    'NO_COLOR',
+    'UNPIN_CACHE',
+    'XDG_CACHE_HOME',
+    'USER',
+  ];
   return Object.fromEntries(
     keep.flatMap((name) => {
       const value = process.env[name];
