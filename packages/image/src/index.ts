@@ -1,7 +1,6 @@
 export type { Banner } from './kernel/banner.ts';
 export type { BzImageSetup } from './kernel/bz-image.ts';
 export type { Elf64, ElfSection, LoadSegment } from './kernel/elf.ts';
-export { SEGMENT_EXECUTE } from './kernel/elf.ts';
 export { type KernelErrorKind, KernelFormatError } from './kernel/format-error.ts';
 export { type AddressEncoding, decodeKallsyms, type SymbolAtAddress, type SymbolTable } from './kernel/kallsyms.ts';
 export type { PayloadFormat } from './kernel/payload/unpack.ts';
@@ -13,3 +12,15 @@ export {
   type UnpackedKernel,
   unpackKernel,
 } from './kernel/vmlinux.ts';
+export { bootSetOf, sha256 } from './verdict/boot-set.ts';
+export { toUnpinError } from './verdict/catalogue-error.ts';
+export {
+  DEFAULT_FILE_LIMIT,
+  INSPECTOR,
+  type InspectFigures,
+  type Inspection,
+  type InspectOptions,
+  inspectKernel,
+  inspectKernelFile,
+} from './verdict/inspect-kernel.ts';
+export { readRegularFile } from './verdict/read-file.ts';

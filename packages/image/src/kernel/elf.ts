@@ -13,7 +13,7 @@ const SECTION_HEADER = 64;
 /** A kernel has a handful of segments and fewer than a hundred sections; more is no kernel. */
 const MOST_SEGMENTS = 64;
 const MOST_SECTIONS = 4096;
-export const SEGMENT_EXECUTE = 1;
+export const SECTION_EXECUTE = 4;
 
 /** A PT_LOAD program header and its bytes. */
 export interface LoadSegment {
@@ -35,6 +35,8 @@ export interface ElfSection {
   readonly name: string;
   readonly vaddr: bigint;
   readonly offset: number;
+  /** SHF_WRITE 1, SHF_ALLOC 2, SHF_EXECINSTR 4. */
+  readonly flags: number;
   /** Empty for a section without bytes in the image (NOBITS). */
   readonly bytes: Uint8Array;
 }
@@ -118,6 +120,8 @@ function readSections(reader: ByteReader): ElfSection[] {
     const size = type === SHT_NOBITS ? 0 : reader.size64(at + 32, what);
     return {
       nameOffset: reader.u32(at, what),
+      // The flags have 64 bits, those used here are low.
+      flags: reader.u32(at + 8, what),
       vaddr: reader.u64(at + 16, what),
       offset,
       // Index 0 is reserved and may hold anything.

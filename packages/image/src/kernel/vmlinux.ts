@@ -51,14 +51,21 @@ export function unpackKernel(file: Uint8Array, options: ExtractOptions = {}): Un
 }
 
 /**
- * From a kernel file's bytes to the vmlinux inside. Large parts of the result are views of one buffer.
+ * The Linux inside what was unpacked.
  * @throws KernelFormatError also where there is no Linux banner: an ELF alone is not yet a kernel
  */
-export function extractKernel(file: Uint8Array, options: ExtractOptions = {}): KernelImage {
-  const unpacked = unpackKernel(file, options);
-  const elf = readElf64(unpacked.image);
+export function readKernelImage(unpacked: UnpackedKernel): KernelImage {
   const banner = findBanner(unpacked.image);
   if (banner === undefined) throw new KernelFormatError('not-a-kernel', 'banner', 0, "no 'Linux version' in the image");
+  const elf = readElf64(unpacked.image);
   if (elf.segments.length === 0) throw new KernelFormatError('malformed', 'ELF header', 32, 'no segment to load');
   return { ...unpacked, elf, entry: elf.entry, segments: elf.segments, banner };
+}
+
+/**
+ * From a kernel file's bytes to the vmlinux inside. Large parts of the result are views of one buffer.
+ * @throws KernelFormatError
+ */
+export function extractKernel(file: Uint8Array, options: ExtractOptions = {}): KernelImage {
+  return readKernelImage(unpackKernel(file, options));
 }

@@ -1,0 +1,77 @@
+import type { Evidence } from '@unpin/policy';
+import type { Btf } from '../kernel/btf.ts';
+import { SECTION_EXECUTE } from '../kernel/elf.ts';
+import type { SymbolTable } from '../kernel/kallsyms.ts';
+import type { KernelImage } from '../kernel/vmlinux.ts';
+
+/** What signals are looked for in. */
+export interface SignalInput {
+  readonly kernel: KernelImage;
+  /** undefined where the kernel has no kallsyms of a known shape. */
+  readonly symbols: SymbolTable | undefined;
+  readonly btf: Btf | undefined;
+  readonly commandLine: string | undefined;
+}
+
+/** Bytes that may be code: where they lie in memory and in the image. */
+export interface CodeRegion {
+  readonly vaddr: bigint;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A place in code: the region, and the offset in its bytes. */
+export interface CodeSite {
+  readonly region: CodeRegion;
+  readonly at: number;
+}
+
+/** A bound against images made of nothing but one pattern; no real kernel comes near it. */
+const MOST_MATCHES = 4096;
+
+/** Offsets at which a pattern of bytes or text occurs, in order. */
+export function occurrences(bytes: Uint8Array, pattern: Uint8Array | string): number[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: number[] = [];
+  for (let at = buffer.indexOf(pattern); at >= 0 && found.length < MOST_MATCHES; at = buffer.indexOf(pattern, at + 1))
+    found.push(at);
+  return found;
+}
+
+/**
+ * The same in what may be code: the sections that say so. Segments don't: since 7.x the one with .init.text is not
+ * marked executable. Where the section table was stripped, any segment may be code.
+ */
+export function codeOccurrences(input: SignalInput, pattern: Uint8Array): CodeSite[] {
+  const { sections, segments } = input.kernel.elf;
+  const executable = sections.filter(({ flags }) => flags & SECTION_EXECUTE);
+  const regions: readonly CodeRegion[] = executable.length > 0 ? executable : segments;
+  return regions.flatMap((region) => occurrences(region.bytes, pattern).map((at) => ({ region, at })));
+}
+
+/** Whether `pattern` lies wholly in `bytes[from, to)`, and where. */
+export function findWithin(bytes: Uint8Array, pattern: Uint8Array, from: number, to: number): number | undefined {
+  const start = Math.max(0, from);
+  const end = Math.max(start, Math.min(to, bytes.length));
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).indexOf(pattern);
+  return at < 0 ? undefined : start + at;
+}
+
+/** Virtual address of a site. */
+export function addressOf({ region, at }: CodeSite): bigint {
+  return region.vaddr + BigInt(at);
+}
+
+/** Evidence at a place in code: named by symbol and offset where the kernel has symbols, by file offset else. */
+export function codeEvidence(input: SignalInput, signal: string, site: CodeSite, seen: string): Evidence {
+  const symbol = input.symbols?.symbolAt(addressOf(site));
+  if (symbol !== undefined) return { signal, where: symbol.name, offset: symbol.offset, seen };
+  return { signal, where: 'vmlinux', offset: site.region.offset + site.at, seen };
+}
+
+/** The first occurrence of a text anywhere in the image, as evidence. */
+export function textEvidence(input: SignalInput, signal: string, text: string, seen: string): Evidence | undefined {
+  const { image } = input.kernel;
+  const at = Buffer.from(image.buffer, image.byteOffset, image.length).indexOf(text, 0, 'latin1');
+  return at < 0 ? undefined : { signal, where: 'vmlinux', offset: at, seen };
+}

@@ -1,0 +1,72 @@
+import type { Finding } from '@unpin/policy';
+import { findHypercallCode, type HypercallSite } from '../signals/hypercall-code.ts';
+import { findKpteLookup } from '../signals/kpte-lookup.ts';
+import { findNopv } from '../signals/nopv.ts';
+import type { SignalInput } from '../signals/signal.ts';
+import { findStatusHooks, type StatusHook } from '../signals/status-hook.ts';
+import { findSymbol, missingSymbol } from '../signals/symbol.ts';
+import { inferred, proven, unknown } from './finding.ts';
+
+const REPORTING_FUNCTION = 'kvm_sev_hc_page_enc_status';
+const INSTALLER = 'kvm_init_platform';
+/** The hypercall stands in the first so many bytes of the function that the hook installs. */
+const FUNCTION_REACH = 96n;
+
+export interface ReportsConversions {
+  readonly finding: Finding;
+  /** The hook that installs the reporting function, where it was recognised. */
+  readonly hook: StatusHook | undefined;
+}
+
+/**
+ * Whether the kernel reports conversions. Each signal alone is known to mislead: a kernel for TDX only has the
+ * function but not AMD's call site, one without CONFIG_KVM_GUEST has the call site but no function. Never from the
+ * version: distributions backport.
+ */
+export function judgeReportsConversions(input: SignalInput): ReportsConversions {
+  const sites = findHypercallCode(input);
+  const hook = matchingHook(sites, findStatusHooks(input));
+  return { finding: judge(input, sites, hook), hook };
+}
+
+function judge(input: SignalInput, sites: readonly HypercallSite[], hook: StatusHook | undefined): Finding {
+  const nopv = findNopv(input.commandLine);
+  const callSite = findKpteLookup(input);
+  const symbol = findSymbol(input, REPORTING_FUNCTION);
+  const [site] = sites;
+
+  if (site === undefined) {
+    const installer = findSymbol(input, INSTALLER);
+    const missing = missingSymbol(input, REPORTING_FUNCTION);
+    if (installer !== undefined && missing !== undefined)
+      return proven('no', 'is a KVM guest, and has no function that reports conversions', installer, missing);
+    if (symbol !== undefined) return unknown('has the reporting function by name, but not its hypercall', symbol);
+    return inferred('no', 'has no code that makes the hypercall', missing, callSite);
+  }
+  if (nopv !== undefined)
+    return proven('no', 'could report, but its command line turns KVM guest support off', nopv, site.evidence);
+  if (!sites.some(({ masked }) => masked))
+    return unknown('makes a hypercall 12 of another form than the upstream ABI', site.evidence, symbol);
+  if (callSite === undefined)
+    return inferred('no', "has the hypercall, but nothing of AMD's that would make it", site.evidence, symbol);
+  if (hook === undefined || sites.length !== 1)
+    return inferred('yes', 'has the hypercall; what installs it was not recognised', site.evidence, callSite, symbol);
+  return proven(
+    'yes',
+    'reports conversions where KVM offers it (CPUID 0x40000001 EAX bit 17)',
+    site.evidence,
+    hook.evidence,
+    callSite,
+    symbol,
+  );
+}
+
+/** The hook whose function holds the upstream form of the hypercall. */
+function matchingHook(sites: readonly HypercallSite[], hooks: readonly StatusHook[]): StatusHook | undefined {
+  for (const { address, masked } of sites)
+    for (const hook of hooks) {
+      const distance = address - hook.target;
+      if (masked && distance >= 0n && distance < FUNCTION_REACH) return hook;
+    }
+  return undefined;
+}

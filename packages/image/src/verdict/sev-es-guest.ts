@@ -1,0 +1,15 @@
+import type { Finding } from '@unpin/policy';
+import type { SignalInput } from '../signals/signal.ts';
+import { findVcHandler } from '../signals/vc-handler.ts';
+import { findVmgexit } from '../signals/vmgexit.ts';
+import { judgeGuestSupport } from './guest-support.ts';
+
+/** SEV-ES: a handler of the #VC exception that speaks to the VMM through the GHCB (Linux 5.10 and later). */
+export function judgeSevEsGuest(input: SignalInput): Finding {
+  return judgeGuestSupport(input, {
+    name: 'SEV-ES',
+    code: findVmgexit(input),
+    text: findVcHandler(input),
+    symbols: ['asm_exc_vmm_communication'],
+  });
+}
