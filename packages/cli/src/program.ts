@@ -167,6 +167,11 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .argument('[assets...]', 'which parts (default: all that a test host needs)')
     .action(run(async () => (await import('./commands/test-host-fetch.ts')).testHostFetch));
   testHost
+    .command('path')
+    .description('the file of a fetched part')
+    .argument('<asset>')
+    .action(run(async () => (await import('./commands/test-host-path.ts')).testHostPath));
+  testHost
     .command('run')
     .description('run a command inside a test host')
     .argument('<command...>')

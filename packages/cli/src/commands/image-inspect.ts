@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { inspectKernelFile } from '@unpin/image';
 import { type Decision, decide, type Verdict, vmTypes } from '@unpin/policy';
+import { inspectFile } from '../local/inspect.ts';
 import type { GlobalOptions } from '../program.ts';
 import { decisionText } from '../render/decision.ts';
 import { print } from '../render/print.ts';
@@ -15,7 +15,7 @@ interface Options {
 
 export async function imageInspect(globals: GlobalOptions, file: string, options: Options): Promise<number> {
   const type = options.check === undefined ? undefined : requireVmType(options.check);
-  const verdict = await inspectKernelFile(file, {
+  const verdict = inspectFile(file, {
     ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
   });
   if (type !== undefined) {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { type LaunchOrder, UnpinError } from '@unpin/contract';
-import { inspectKernelFile } from '@unpin/image';
 import { type Decision, decide, regimeOf, type Verdict, type VmType, vmType } from '@unpin/policy';
 import { queryCapabilities } from '@unpin/vmm';
 import type { RunOptions } from '../commands/run.ts';
 import { requireVmType } from '../commands/vm-types.ts';
 import { parseSize } from '../render/units.ts';
+import { inspectFile } from './inspect.ts';
 
 /** What a local run will do: the order for the VMM, and the decision that allowed it (none for the probe). */
 export interface PreparedRun {
@@ -21,7 +21,10 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
   const type = requireVmType(options.type);
   const memoryBytes = parseSize(options.memory, '--memory');
   const probe = kernel === 'probe';
-  const [verdict, capabilities] = await Promise.all([probe ? undefined : judge(kernel, options), queryCapabilities()]);
+  const verdict = probe
+    ? undefined
+    : inspectFile(kernel, options.append === undefined ? {} : { commandLine: options.append });
+  const capabilities = await queryCapabilities();
   const decision = verdict === undefined ? undefined : admit(type, verdict, options);
   const capability = capabilities.types.find((t) => t.type === type.id);
   if (capability === undefined || !capability.available || capability.execution === undefined)
@@ -58,10 +61,6 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
   };
   return { order, ...(decision === undefined ? {} : { decision }) };
-}
-
-async function judge(kernel: string, options: RunOptions): Promise<Verdict> {
-  return inspectKernelFile(kernel, options.append === undefined ? {} : { commandLine: options.append });
 }
 
 /** Admission for one local run: probation and a waiver let it start, the decision keeps every reason. */
