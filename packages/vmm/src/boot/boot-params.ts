@@ -71,15 +71,12 @@ export interface BootParamsContent {
   readonly rsdpGpa: number | null;
 }
 
-/**
- * The zero page: 4096 bytes.
- * @throws BootError `bad-setup-header` where the header isn't one.
- */
+/** The zero page: 4096 bytes. The header has passed checkSetupHeader. */
 export function bootParams(content: BootParamsContent): Uint8Array {
   const page = new Uint8Array(PAGE_BYTES);
   const view = new DataView(page.buffer);
   if (content.setupHeader === null) writeDefaultHeader(view);
-  else copyHeader(page, content.setupHeader);
+  else page.set(content.setupHeader, FIELD.setupHeader);
 
   view.setUint8(FIELD.sentinel, 0);
   view.setUint8(FIELD.typeOfLoader, LOADER_UNDEFINED);
@@ -106,7 +103,8 @@ export function headerU32(setupHeader: Uint8Array | null, field: number): number
   return new DataView(setupHeader.buffer, setupHeader.byteOffset, setupHeader.length).getUint32(offset, true);
 }
 
-function copyHeader(page: Uint8Array, header: Uint8Array): void {
+/** @throws BootError `bad-setup-header` unless it has its magic and fits into boot_params */
+export function checkSetupHeader(header: Uint8Array): void {
   const room = FIELD.e820Table - FIELD.setupHeader;
   if (header.length > room || headerU32(header, FIELD.magic) !== MAGIC_HDRS)
     throw new BootError(
@@ -114,7 +112,6 @@ function copyHeader(page: Uint8Array, header: Uint8Array): void {
       `a setup header of ${header.length} bytes`,
       `at most ${room} bytes with the magic HdrS at 0x202 are needed`,
     );
-  page.set(header, FIELD.setupHeader);
 }
 
 function writeDefaultHeader(view: DataView): void {

@@ -1,6 +1,6 @@
 import type { GpaRange } from '@unpin/kvm';
 import { BootError } from './boot-error.ts';
-import { bootParams, commandLineLimit } from './boot-params.ts';
+import { bootParams, checkSetupHeader, commandLineLimit } from './boot-params.ts';
 import { commandLineBytes } from './command-line.ts';
 import { gdtBytes } from './cpu-entry.ts';
 import { e820Table } from './e820.ts';
@@ -48,6 +48,7 @@ export function planBoot(inputs: BootInputs): BootPlan {
   const { kernel, ram, cBit } = inputs;
   const acpi = inputs.acpi ?? null;
   checkEntry(kernel);
+  if (kernel.setupHeader !== null) checkSetupHeader(kernel.setupHeader);
 
   const tables = pageTables([{ va: 0, gpa: 0, size: layout.IDENTITY_MAPPED, view: 'private' }], cBit, {
     gpa: layout.PAGE_TABLES,
