@@ -92,7 +92,7 @@ export interface FailEntryExit {
 
 export interface SystemEventExit {
   readonly kind: 'system-event';
-  /** KVM_SYSTEM_EVENT_*: 1 shutdown, 2 reset, 3 crash, 5 SEV termination. */
+  /** KVM_SYSTEM_EVENT_*: 1 shutdown, 2 reset, 3 crash, 6 SEV termination. */
   readonly type: number;
 }
 

@@ -41,3 +41,8 @@ export function tryIoctlStruct(fd: number, request: number, struct: Pointer): nu
 export function rawIoctl(): RawIoctl {
   return withNumber();
 }
+
+/** FIOCLEX (asm-generic/ioctls.h): closes the descriptor in a child that this process starts. */
+export function closeOnExec(fd: number): void {
+  ioctl('FIOCLEX', fd, 0x5451);
+}

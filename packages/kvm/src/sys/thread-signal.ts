@@ -1,4 +1,4 @@
-import { ERRNO, failure, lastErrno } from './errno.ts';
+import { check, ERRNO, failure, lastErrno } from './errno.ts';
 import { type Pointer, symbol } from './libc.ts';
 import { syscall, trySyscall } from './syscall.ts';
 
@@ -7,7 +7,9 @@ const SIG_BLOCK = 0;
 /** sizeof(sigset_t) in glibc; the kernel reads its first eight bytes. */
 const SIGSET_BYTES = 128;
 /** SIG_IGN as a pointer. */
-const SIG_IGN = 1;
+const SIG_IGN = 1n;
+/** sizeof(struct sigaction) in glibc on x86-64; its first word is the handler. */
+const SIGACTION_BYTES = 152;
 
 const pthreadSigmaskC = symbol<(how: number, set: Pointer, old: Pointer) => number>('pthread_sigmask', 'int', [
   'int',
@@ -19,7 +21,11 @@ const sigtimedwaitC = symbol<(set: Uint8Array, info: Pointer, timeout: Uint8Arra
   'void *',
   'void *',
 ]);
-const signalC = symbol<(signal: number, handler: number) => number>('signal', 'intptr', ['int', 'intptr']);
+const sigactionC = symbol<(signal: number, action: Pointer, old: Pointer) => number>('sigaction', 'int', [
+  'int',
+  'void *',
+  'void *',
+]);
 
 const NO_TIME = new Uint8Array(16);
 
@@ -44,9 +50,18 @@ export function signalThread(tid: number, signal: number): boolean {
   throw failure('tgkill', -result);
 }
 
-/** signal(2) with SIG_IGN, for the whole process. */
-export function ignoreSignal(signal: number): void {
-  if (signalC()(signal, SIG_IGN) === -1) throw failure('signal');
+/**
+ * Makes the process ignore a signal, if it doesn't yet: doing it again would drop pending ones, blocked or not
+ * (sigaction(2), POSIX 2.4.3).
+ */
+export function ignoreSignalOnce(signal: number): void {
+  // Safety: both buffers have sizeof(struct sigaction); zeroed flags and mask are valid with SIG_IGN.
+  const old = new Uint8Array(SIGACTION_BYTES);
+  check('sigaction', sigactionC()(signal, null, old));
+  if (new DataView(old.buffer).getBigUint64(0, true) === SIG_IGN) return;
+  const action = new Uint8Array(SIGACTION_BYTES);
+  new DataView(action.buffer).setBigUint64(0, SIG_IGN, true);
+  check('sigaction', sigactionC()(signal, action, null));
 }
 
 /** Blocks a signal in the calling thread; answers the kernel's mask as it was before, eight bytes. */

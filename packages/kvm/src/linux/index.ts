@@ -1,0 +1,10 @@
+export { createEventFd, type EventFd, openEventFd } from '../sys/eventfd.ts';
+export { type MemlockLimit, memlockLimit, setMemlockLimit } from '../sys/rlimit.ts';
+export * from './guest-memfd.ts';
+export * from './host-memory.ts';
+export { LinuxKicker } from './kick.ts';
+export * from './kvm.ts';
+export { type PinRights, pinRights } from './pin-limits.ts';
+export * from './pin-table.ts';
+export * from './vcpu.ts';
+export * from './vm.ts';

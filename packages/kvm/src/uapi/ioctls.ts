@@ -1,0 +1,80 @@
+import { io, ior, iow, iowr } from './ioctl-number.ts';
+
+const KVMIO = 0xae;
+
+/** ioctls on /dev/kvm. */
+export const SYSTEM_IOCTLS = {
+  KVM_GET_API_VERSION: io(KVMIO, 0x00),
+  KVM_CREATE_VM: io(KVMIO, 0x01),
+  KVM_GET_MSR_INDEX_LIST: iowr(KVMIO, 0x02, 4),
+  KVM_CHECK_EXTENSION: io(KVMIO, 0x03),
+  KVM_GET_VCPU_MMAP_SIZE: io(KVMIO, 0x04),
+  KVM_GET_SUPPORTED_CPUID: iowr(KVMIO, 0x05, 8),
+  KVM_GET_EMULATED_CPUID: iowr(KVMIO, 0x09, 8),
+  KVM_GET_MSR_FEATURE_INDEX_LIST: iowr(KVMIO, 0x0a, 4),
+} as const;
+
+/** ioctls on a VM. */
+export const VM_IOCTLS = {
+  KVM_CREATE_VCPU: io(KVMIO, 0x41),
+  KVM_GET_DIRTY_LOG: iow(KVMIO, 0x42, 16),
+  KVM_SET_USER_MEMORY_REGION: iow(KVMIO, 0x46, 32),
+  KVM_SET_TSS_ADDR: io(KVMIO, 0x47),
+  KVM_SET_IDENTITY_MAP_ADDR: iow(KVMIO, 0x48, 8),
+  KVM_SET_USER_MEMORY_REGION2: iow(KVMIO, 0x49, 160),
+  KVM_CREATE_IRQCHIP: io(KVMIO, 0x60),
+  KVM_IRQ_LINE: iow(KVMIO, 0x61, 8),
+  KVM_IRQFD: iow(KVMIO, 0x76, 32),
+  KVM_CREATE_PIT2: iow(KVMIO, 0x77, 64),
+  KVM_SET_BOOT_CPU_ID: io(KVMIO, 0x78),
+  KVM_IOEVENTFD: iow(KVMIO, 0x79, 64),
+  KVM_SET_CLOCK: iow(KVMIO, 0x7b, 48),
+  KVM_GET_CLOCK: ior(KVMIO, 0x7c, 48),
+  KVM_ENABLE_CAP: iow(KVMIO, 0xa3, 104),
+  KVM_SIGNAL_MSI: iow(KVMIO, 0xa5, 32),
+  KVM_MEMORY_ENCRYPT_OP: iowr(KVMIO, 0xba, 8),
+  KVM_MEMORY_ENCRYPT_REG_REGION: ior(KVMIO, 0xbb, 16),
+  KVM_MEMORY_ENCRYPT_UNREG_REGION: ior(KVMIO, 0xbc, 16),
+  KVM_X86_SET_MSR_FILTER: iow(KVMIO, 0xc6, 392),
+  KVM_SET_MEMORY_ATTRIBUTES: iow(KVMIO, 0xd2, 32),
+  KVM_CREATE_GUEST_MEMFD: iowr(KVMIO, 0xd4, 64),
+} as const;
+
+/** ioctls on a vCPU. */
+export const VCPU_IOCTLS = {
+  KVM_RUN: io(KVMIO, 0x80),
+  KVM_GET_REGS: ior(KVMIO, 0x81, 144),
+  KVM_SET_REGS: iow(KVMIO, 0x82, 144),
+  KVM_GET_SREGS: ior(KVMIO, 0x83, 312),
+  KVM_SET_SREGS: iow(KVMIO, 0x84, 312),
+  KVM_TRANSLATE: iowr(KVMIO, 0x85, 24),
+  KVM_INTERRUPT: iow(KVMIO, 0x86, 4),
+  KVM_GET_MSRS: iowr(KVMIO, 0x88, 8),
+  KVM_SET_MSRS: iow(KVMIO, 0x89, 8),
+  KVM_SET_SIGNAL_MASK: iow(KVMIO, 0x8b, 4),
+  KVM_GET_FPU: ior(KVMIO, 0x8c, 416),
+  KVM_SET_FPU: iow(KVMIO, 0x8d, 416),
+  KVM_GET_LAPIC: ior(KVMIO, 0x8e, 1024),
+  KVM_SET_LAPIC: iow(KVMIO, 0x8f, 1024),
+  KVM_SET_CPUID2: iow(KVMIO, 0x90, 8),
+  KVM_GET_CPUID2: iowr(KVMIO, 0x91, 8),
+  KVM_GET_MP_STATE: ior(KVMIO, 0x98, 4),
+  KVM_SET_MP_STATE: iow(KVMIO, 0x99, 4),
+  KVM_NMI: io(KVMIO, 0x9a),
+  KVM_GET_VCPU_EVENTS: ior(KVMIO, 0x9f, 64),
+  KVM_SET_VCPU_EVENTS: iow(KVMIO, 0xa0, 64),
+  KVM_GET_DEBUGREGS: ior(KVMIO, 0xa1, 128),
+  KVM_SET_DEBUGREGS: iow(KVMIO, 0xa2, 128),
+  KVM_SET_TSC_KHZ: io(KVMIO, 0xa2),
+  KVM_GET_TSC_KHZ: io(KVMIO, 0xa3),
+  KVM_GET_XSAVE: ior(KVMIO, 0xa4, 4096),
+  KVM_SET_XSAVE: iow(KVMIO, 0xa5, 4096),
+  KVM_GET_XCRS: ior(KVMIO, 0xa6, 392),
+  KVM_SET_XCRS: iow(KVMIO, 0xa7, 392),
+  KVM_PRE_FAULT_MEMORY: iowr(KVMIO, 0xd5, 64),
+} as const;
+
+/** The whole of KVM's ioctls that unpin uses. */
+export const IOCTLS = { ...SYSTEM_IOCTLS, ...VM_IOCTLS, ...VCPU_IOCTLS } as const;
+
+export type IoctlName = keyof typeof IOCTLS;

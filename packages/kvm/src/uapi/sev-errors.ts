@@ -1,0 +1,50 @@
+/** SEV_RET_*: what the firmware answers (linux/psp-sev.h; SEV API and SEV-SNP API, status codes). */
+const FIRMWARE_ERRORS: ReadonlyMap<number, string> = new Map([
+  [0x00, 'SUCCESS'],
+  [0x01, 'INVALID_PLATFORM_STATE'],
+  [0x02, 'INVALID_GUEST_STATE'],
+  [0x03, 'INVALID_CONFIG'],
+  [0x04, 'INVALID_LEN'],
+  [0x05, 'ALREADY_OWNED'],
+  [0x06, 'INVALID_CERTIFICATE'],
+  [0x07, 'POLICY_FAILURE'],
+  [0x08, 'INACTIVE'],
+  [0x09, 'INVALID_ADDRESS'],
+  [0x0a, 'BAD_SIGNATURE'],
+  [0x0b, 'BAD_MEASUREMENT'],
+  [0x0c, 'ASID_OWNED'],
+  [0x0d, 'INVALID_ASID'],
+  [0x0e, 'WBINVD_REQUIRED'],
+  [0x0f, 'DFFLUSH_REQUIRED'],
+  [0x10, 'INVALID_GUEST'],
+  [0x11, 'INVALID_COMMAND'],
+  [0x12, 'ACTIVE'],
+  [0x13, 'HWSEV_RET_PLATFORM'],
+  [0x14, 'HWSEV_RET_UNSAFE'],
+  [0x15, 'UNSUPPORTED'],
+  [0x16, 'INVALID_PARAM'],
+  [0x17, 'RESOURCE_LIMIT'],
+  [0x18, 'SECURE_DATA_INVALID'],
+  [0x19, 'INVALID_PAGE_SIZE'],
+  [0x1a, 'INVALID_PAGE_STATE'],
+  [0x1b, 'INVALID_MDATA_ENTRY'],
+  [0x1c, 'INVALID_PAGE_OWNER'],
+  [0x1d, 'AEAD_OFLOW'],
+  [0x1f, 'EXIT_RING_BUFFER'],
+  [0x20, 'RMP_INIT_REQUIRED'],
+  [0x21, 'BAD_SVN'],
+  [0x22, 'BAD_VERSION'],
+  [0x23, 'SHUTDOWN_REQUIRED'],
+  [0x24, 'UPDATE_FAILED'],
+  [0x25, 'RESTORE_REQUIRED'],
+  [0x26, 'RMP_INITIALIZATION_FAILED'],
+  [0x27, 'INVALID_KEY'],
+  [0x28, 'SHUTDOWN_INCOMPLETE'],
+  [0xffff_ffff, 'NO_FW_CALL'],
+]);
+
+/** `SEV_RET_INVALID_GUEST_STATE` for 2; hexadecimal where the table ends. */
+export function firmwareErrorName(code: number): string {
+  const name = FIRMWARE_ERRORS.get(code >>> 0);
+  return name === undefined ? `firmware error 0x${(code >>> 0).toString(16)}` : `SEV_RET_${name}`;
+}
