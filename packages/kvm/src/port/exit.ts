@@ -67,7 +67,7 @@ export interface MemoryFaultExit {
 export interface RdmsrExit {
   readonly kind: 'rdmsr';
   readonly index: number;
-  /** KVM_MSR_EXIT_REASON_*: 1 inval, 2 unknown, 8 filter. */
+  /** KVM_MSR_EXIT_REASON_*: 1 inval, 2 unknown, 4 filter. */
   readonly why: number;
   complete(high: number, low: number): void;
   refuse(): void;
