@@ -60,7 +60,7 @@ export class ConsoleServer {
 
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.on('data', (bytes) => this.#onInput(bytes));
+    socket.on('data', (bytes: Buffer) => this.#onInput(bytes));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
     socket.write(this.replay.all());

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { GpaRange } from '@unpin/kvm';
+import { type Channel, planProbe } from '../../probe/index.ts';
+import { type BootPlan, commandLineWith, planBoot } from '../boot/index.ts';
+import { readKernel } from './read-kernel.ts';
+
+/** What a boot plan depends on besides the boot set. */
+export interface PlanInputs {
+  readonly ram: readonly GpaRange[];
+  readonly cBit: number | null;
+  /** How a probe reports here. */
+  readonly channel: Channel;
+}
+
+/** A boot set whose bytes have been read once and judged: the same bytes are booted, also when a VM starts again. */
+export interface ReadBootSet {
+  /** The kernel's banner, where there is one. */
+  readonly banner?: string;
+  readonly plan: (inputs: PlanInputs) => BootPlan;
+}
+
+/** The least that a probe can be given to touch, and what it touches unless told otherwise, in bytes. */
+const PROBE_TOUCH = 16 * 1024 * 1024;
+/** Memory below this is the probe's own. */
+const PROBE_OWN = 2 * 1024 * 1024;
+
+/** @throws UnpinError BOOT_SET_CHANGED and what a kernel file may be refused for */
+export function readBootSet(order: LaunchOrder): ReadBootSet {
+  const { boot } = order;
+  switch (boot.kind) {
+    case 'linux': {
+      const kernel = readKernel(boot.kernel.path, judged(boot.kernel));
+      const initrd = boot.initrd === undefined ? null : judged(boot.initrd);
+      const commandLine = commandLineWith(boot.commandLine);
+      return {
+        banner: kernel.banner,
+        plan: ({ ram, cBit }) => planBoot({ kernel, initrd, commandLine, ram, cBit }),
+      };
+    }
+    case 'probe': {
+      const most = Math.max(0, order.memoryBytes - PROBE_OWN);
+      const touchBytes = Math.min(boot.touchBytes ?? PROBE_TOUCH, most);
+      const { flavour, rounds = 0, exits = 0 } = boot;
+      return {
+        plan: ({ ram, cBit, channel }) => planProbe({ ram, cBit, flavour, channel, touchBytes, rounds, exits }),
+      };
+    }
+  }
+}
+
+/** A file's bytes, if they are the ones that were judged. */
+function judged(part: { readonly path: string; readonly sha256?: string }): Uint8Array {
+  const bytes = read(part.path);
+  if (part.sha256 === undefined) return bytes;
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found === part.sha256) return bytes;
+  throw new UnpinError('BOOT_SET_CHANGED', {
+    subject: part.path,
+    found: `sha256 ${found}`,
+    needed: `sha256 ${part.sha256}, as it was judged`,
+    next: 'inspect the image again',
+  });
+}
+
+function read(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UnpinError(missing ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE', { subject: path, cause });
+  }
+}

@@ -1,0 +1,52 @@
+import { vmmRoutes } from '@unpin/contract';
+import { registerRoutes, useCatalogueErrors } from '@unpin/contract/server';
+import fastify from 'fastify';
+import type { Symbols } from '../symbols/symbols.ts';
+import type { VmRecord } from './record.ts';
+
+/** What the API asks of the process. */
+export interface ApiSource {
+  readonly record: VmRecord;
+  readonly symbols: Symbols;
+  /** Gets fresh figures into the record, or gives up soon. */
+  readonly refreshFigures: () => Promise<void>;
+  /** Ends the guest; resolves when its memory has been given back. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface ApiServer {
+  close(): Promise<void>;
+}
+
+/** The VM's API on a Unix socket. Loads Fastify: import this file only when it is needed. */
+export async function serveApi(source: ApiSource, socketPath: string): Promise<ApiServer> {
+  const { record, symbols } = source;
+  const app = fastify({ forceCloseConnections: 'idle' });
+  useCatalogueErrors(app);
+  registerRoutes(app, vmmRoutes, {
+    getVm: async () => {
+      await source.refreshFigures();
+      return record.report();
+    },
+    listEvents: async ({ query }) => ({ events: [...record.events.since(query.since ?? 0)] }),
+    listConversions: async ({ query }) => {
+      const found = record.conversions.since(query.since ?? 0);
+      await symbols.learn(found.map((entry) => entry.rip));
+      return {
+        total: record.conversions.total,
+        conversions: found.map((entry) => record.conversionMessage(entry, symbols.nameOf)),
+      };
+    },
+    listLies: async ({ query }) => {
+      const found = record.lies.since(query.since ?? 0);
+      await symbols.learn(found.map((entry) => entry.rip));
+      return { total: record.lies.total, lies: found.map((entry) => record.lieMessage(entry, symbols.nameOf)) };
+    },
+    stopVm: async () => {
+      await source.stop();
+      return record.report();
+    },
+  });
+  await app.listen({ path: socketPath });
+  return { close: () => app.close() };
+}

@@ -1,0 +1,76 @@
+import { type Kicker, KvmError } from '@unpin/kvm';
+import type { ControlBlock } from '../machine/control-block.ts';
+import { observe, type Watch, type WatchdogLimits } from './watchdog.ts';
+
+/** Milliseconds between two looks at the guest. */
+const TICK_MS = 1_000;
+
+/** What the keeper found. `lost`: the thread doesn't answer a kick, so nobody can end the guest from inside. */
+export type Alarm = { readonly kind: 'stuck' } | { readonly kind: 'lost'; readonly unansweredMs: number };
+
+export interface KeeperOptions {
+  readonly control: ControlBlock;
+  readonly limits: WatchdogLimits;
+  readonly onAlarm: (alarm: Alarm) => void;
+  readonly now: () => number;
+}
+
+/** Looks at a running guest every second: gets its vCPU out of KVM_RUN, and judges what it says. */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  #kicker: Kicker | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #watch: Watch | undefined;
+  #asked: { readonly tick: number; readonly atMs: number } | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** The vCPU that runs from now on. */
+  follow(kicker: Kicker): void {
+    this.#kicker = kicker;
+    this.#watch = undefined;
+    this.#asked = undefined;
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Gets the vCPU's thread to look at what it is asked for. */
+  kick(): void {
+    try {
+      this.#kicker?.kick();
+    } catch (cause) {
+      if (!(cause instanceof KvmError)) throw cause;
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#kicker = undefined;
+  }
+
+  #tick(): void {
+    const { control, limits, onAlarm, now } = this.#options;
+    const asked = this.#asked;
+    if (asked !== undefined && control.heartbeat !== asked.tick) {
+      const unansweredMs = now() - asked.atMs;
+      if (unansweredMs >= limits.kickAnswerMs) {
+        onAlarm({ kind: 'lost', unansweredMs });
+        return;
+      }
+      this.kick();
+      return;
+    }
+    if (asked !== undefined) {
+      const found = observe(this.#watch, control.sample, control.guestExits(), now(), limits);
+      if (found.kind === 'stuck') {
+        onAlarm({ kind: 'stuck' });
+        return;
+      }
+      this.#watch = found.watch;
+    }
+    this.#asked = { tick: control.requestTick(), atMs: now() };
+    this.kick();
+  }
+}

@@ -1,0 +1,49 @@
+import { Worker } from 'node:worker_threads';
+import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import { ByteRing } from '../console/byte-ring.ts';
+import { ControlBlock } from '../machine/control-block.ts';
+import type { MachineEnding, MachineInput, MachineMessage } from '../machine/messages.ts';
+import { moduleUrl } from '../program-file.ts';
+
+/** Bytes in each direction. Output waits for the main thread when its ring is full; input is typed again by people. */
+const OUTPUT_RING = 1 << 18;
+const INPUT_RING = 1 << 16;
+
+/** The machine's Worker, with the memory that it shares with this thread. */
+export class MachineThread {
+  readonly control = new ControlBlock();
+  readonly consoleOut = ByteRing.create(OUTPUT_RING);
+  readonly consoleIn = ByteRing.create(INPUT_RING);
+  /** Resolves once, with how the machine ended, also where its thread died. */
+  readonly ended: Promise<MachineEnding>;
+  readonly #worker: Worker;
+
+  constructor(order: LaunchOrder, onMessage: (message: Exclude<MachineMessage, { kind: 'ended' }>) => void) {
+    const input: MachineInput = {
+      order,
+      control: this.control.buffer,
+      consoleOut: this.consoleOut.buffer,
+      consoleIn: this.consoleIn.buffer,
+    };
+    const worker = new Worker(moduleUrl('machine/machine-worker'), { workerData: input });
+    this.#worker = worker;
+    this.ended = new Promise((resolve) => {
+      worker.on('message', (message: MachineMessage) => {
+        if (message.kind === 'ended') resolve(message.how);
+        else onMessage(message);
+      });
+      worker.once('error', (cause) => resolve({ reason: 'failed', error: UnpinError.from(cause).toBody() }));
+      worker.once('exit', (code) =>
+        resolve({
+          reason: 'failed',
+          error: new UnpinError('VMM_DIED', { subject: order.name, found: `its thread ended with ${code}` }).toBody(),
+        }),
+      );
+    });
+  }
+
+  /** Resolves when the thread is gone, so that all it held has been given back. */
+  async gone(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

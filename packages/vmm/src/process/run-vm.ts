@@ -1,0 +1,204 @@
+import { type LaunchOrder, UnpinError, type VmmLastLine, type VmmReadyLine } from '@unpin/contract';
+import { nowMs, processStartMs } from '../clock.ts';
+import { ConsoleServer } from '../console/console-server.ts';
+import type { MachineEnding, MachineMessage } from '../machine/messages.ts';
+import { Symbols } from '../symbols/symbols.ts';
+import { outcomeOf } from './ending.ts';
+import { type Alarm, Keeper } from './keeper.ts';
+import { MachineThread } from './machine-thread.ts';
+import { VmRecord } from './record.ts';
+import type { SocketPaths } from './socket-dir.ts';
+import { DEFAULT_LIMITS } from './watchdog.ts';
+
+/** How long a machine that was told to end may take to give everything back, in milliseconds. */
+const END_GRACE_MS = 30_000;
+/** How long the API waits for fresh figures, in milliseconds. */
+const FIGURES_MS = 1_000;
+/** Console lines that are looked at for a panic. */
+const LAST_LINES = 40;
+
+export interface RunVmOptions {
+  readonly order: LaunchOrder;
+  readonly sockets: SocketPaths;
+  readonly print: (line: VmmReadyLine | VmmLastLine) => void;
+}
+
+/** A VM in this process, until it ends. Answers the exit status. */
+export class VmProcess {
+  readonly #options: RunVmOptions;
+  readonly #thread: MachineThread;
+  readonly #record: VmRecord;
+  readonly #symbols: Symbols;
+  readonly #console: ConsoleServer;
+  readonly #keeper: Keeper;
+  readonly #figureWaiters = new Set<{ seq: number; done: () => void }>();
+  readonly #lost: Promise<MachineEnding>;
+  #declareLost: (how: MachineEnding) => void = () => {};
+  /** Resolves when the machine has ended and the record says how. */
+  readonly #finished: Promise<void>;
+  #declareFinished: () => void = () => {};
+
+  constructor(options: RunVmOptions) {
+    const { order } = options;
+    this.#options = options;
+    this.#thread = new MachineThread(order, (message) => void this.#take(message));
+    this.#record = new VmRecord(order, this.#thread.control, processStartMs());
+    this.#symbols = new Symbols(order.boot);
+    this.#console = new ConsoleServer((bytes) => this.#type(bytes));
+    this.#keeper = new Keeper({
+      control: this.#thread.control,
+      limits: { ...DEFAULT_LIMITS, ...(order.stuckAfterMs === undefined ? {} : { stuckAfterMs: order.stuckAfterMs }) },
+      onAlarm: (alarm) => this.#alarm(alarm),
+      now: nowMs,
+    });
+    this.#lost = new Promise((resolve) => (this.#declareLost = resolve));
+    this.#finished = new Promise((resolve) => (this.#declareFinished = resolve));
+  }
+
+  /** Asks the guest to end, from outside: as pulling its plug. */
+  stop(reason: 'stopped' | 'timeout'): void {
+    this.#thread.control.requestStop(reason);
+    this.#keeper.kick();
+    setTimeout(() => {
+      const found = `it did not end within ${END_GRACE_MS / 1000} s of being told to`;
+      this.#declareLost(failed(new UnpinError('GUEST_STUCK', { subject: this.#options.order.name, found })));
+    }, END_GRACE_MS).unref();
+  }
+
+  async run(): Promise<number> {
+    const { order, sockets, print } = this.#options;
+    const timeout = order.timeoutMs ?? 0;
+    const limit = timeout > 0 ? setTimeout(() => this.stop('timeout'), timeout) : undefined;
+    let servers: { close(): Promise<void> } | undefined;
+    try {
+      servers = await this.#serve();
+      print({ ready: { name: order.name, pid: process.pid, ...sockets } });
+    } catch (cause) {
+      this.#declareLost(failed(UnpinError.from(cause)));
+      this.#thread.control.requestStop('stopped');
+    }
+    const output = this.#pumpOutput();
+    const how = await Promise.race([this.#thread.ended, this.#lost]);
+    clearTimeout(limit);
+    this.#keeper.stop();
+    const gone = await within(this.#thread.gone(), END_GRACE_MS);
+    await output.finish();
+    if ('rip' in how) await this.#symbols.learn([how.rip]);
+    const words = { lines: this.#console.replay.lastLines(LAST_LINES) };
+    const outcome = outcomeOf(order.name, how, words, this.#symbols.nameOf);
+    this.#record.end(outcome.state, outcome.ending);
+    this.#declareFinished();
+    const { ending, error, exitCode } = outcome;
+    await servers?.close();
+    print({ ending, figures: this.#record.figures(), ...(error === undefined ? {} : { error }) });
+    // A thread that can't be got out of the kernel would hold the process for ever.
+    if (!gone) process.kill(process.pid, 'SIGKILL');
+    return exitCode;
+  }
+
+  async #serve(): Promise<{ close(): Promise<void> }> {
+    const { sockets } = this.#options;
+    const [{ serveApi }] = await Promise.all([import('./api-server.ts'), this.#console.listen(sockets.console)]);
+    const api = await serveApi(
+      {
+        record: this.#record,
+        symbols: this.#symbols,
+        refreshFigures: () => this.#refreshFigures(),
+        stop: async () => {
+          this.stop('stopped');
+          await this.#finished;
+        },
+      },
+      sockets.api,
+    );
+    return { close: async () => void (await Promise.all([api.close(), this.#console.close()])) };
+  }
+
+  async #take(message: Exclude<MachineMessage, { kind: 'ended' }>): Promise<void> {
+    if (message.kind === 'kick-target') {
+      // The FFI behind it is loaded while the guest already runs.
+      const { openKicker } = await import('../machine/kvm-backend.ts');
+      this.#keeper.follow(await openKicker(message.target));
+      if (this.#thread.control.stopReason !== 'none') this.#keeper.kick();
+      return;
+    }
+    this.#record.take(message);
+    if (message.kind !== 'figures') return;
+    for (const waiter of this.#figureWaiters)
+      if (((message.seq - waiter.seq) | 0) >= 0) {
+        this.#figureWaiters.delete(waiter);
+        waiter.done();
+      }
+  }
+
+  #alarm(alarm: Alarm): void {
+    switch (alarm.kind) {
+      case 'stuck':
+        this.#thread.control.requestStop('stuck');
+        this.#keeper.kick();
+        return;
+      case 'lost': {
+        const { rip } = this.#thread.control.sample;
+        const found = `no answer to a kick for ${Math.round(alarm.unansweredMs / 1000)} s, last seen at RIP 0x${rip.toString(16)}`;
+        this.#declareLost(failed(new UnpinError('GUEST_STUCK', { subject: this.#options.order.name, found })));
+      }
+    }
+  }
+
+  #type(bytes: Uint8Array): void {
+    this.#thread.consoleIn.write(bytes);
+    this.#keeper.kick();
+  }
+
+  async #refreshFigures(): Promise<void> {
+    if (this.#record.state !== 'running') return;
+    const seq = this.#thread.control.requestFigures();
+    await within(
+      new Promise<void>((done) => {
+        this.#figureWaiters.add({ seq, done });
+        this.#keeper.kick();
+      }),
+      FIGURES_MS,
+    );
+  }
+
+  /** Carries what the guest prints to the readers, until `finish`: then what is left. */
+  #pumpOutput(): { finish(): Promise<void> } {
+    const ring = this.#thread.consoleOut;
+    let over = false;
+    const drain = () => {
+      const bytes = ring.read();
+      if (bytes.length === 0) return;
+      if (bytes.includes(0x0a)) this.#record.lineEnded(nowMs());
+      this.#console.print(bytes);
+    };
+    const pump = (async () => {
+      while (!over) {
+        await ring.readable(200);
+        drain();
+      }
+      drain();
+    })();
+    return {
+      finish: async () => {
+        over = true;
+        await pump;
+      },
+    };
+  }
+}
+
+function failed(error: UnpinError): MachineEnding {
+  return { reason: 'failed', error: error.toBody() };
+}
+
+/** Whether a promise settled in time. */
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
+}
