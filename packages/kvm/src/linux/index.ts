@@ -5,6 +5,8 @@ export * from './host-memory.ts';
 export { LinuxKicker } from './kick.ts';
 export * from './kvm.ts';
 export { type PinRights, pinRights } from './pin-limits.ts';
+export * from './pin-parallel.ts';
 export * from './pin-table.ts';
+export * from './user-fault.ts';
 export * from './vcpu.ts';
 export * from './vm.ts';
