@@ -23,7 +23,6 @@ export const AdmitRequest = Type.Object({
   image: Name,
   type: Type.String({ minLength: 1 }),
   waiver: Type.Optional(WaiverMessage),
-  probation: Type.Optional(Type.Boolean()),
 });
 export type AdmitRequest = Static<typeof AdmitRequest>;
 
