@@ -15,6 +15,9 @@ export const ASSET_IDS = [
 
 export type AssetId = (typeof ASSET_IDS)[number];
 
+/** What a test host cannot do without; `host-newest` is the other kernel that it can have. */
+export const TEST_HOST_ASSETS: readonly AssetId[] = ['host-6.12', 'busybox-static', 'qemu'];
+
 /** How an asset comes about. Names are matched as a whole; pools drop old versions, so that no row names one. */
 export type AssetSource =
   | {

@@ -73,13 +73,8 @@ function requireAsset(id: AssetId, cache: string): AssetRecord {
   throw new UnpinError('TEST_HOST_MISSING', {
     subject: `${ASSETS[id].title} (${id})`,
     found: `nothing in ${cache}`,
-    next: `${fetchCommand()} ${id}`,
+    next: `unpin test-host fetch ${id}`,
   });
-}
-
-/** How a person fetches assets, to be followed by their ids. */
-export function fetchCommand(): string {
-  return 'node packages/test-host/src/main.ts fetch';
 }
 
 /** Assets in the order of the table, with those that they are built of. */

@@ -73,8 +73,7 @@ echo 0 >/proc/sys/kernel/io_uring_disabled 2>/dev/null
 for port in ${[STDIN_PORT, STDOUT_PORT, STDERR_PORT].join(' ')}; do
   ln -s "$(ports "$port")" ".${SESSION_FOLDER}/$port"
 done
-umount /proc /sys /dev
-exec switch_root /newroot ${SESSION_FOLDER}/busybox sh ${SESSION_FOLDER}/session
+exec /bin/busybox switch_root /newroot ${SESSION_FOLDER}/busybox sh ${SESSION_FOLDER}/session
 `;
 }
 
@@ -103,15 +102,18 @@ export interface TerminalSize {
 
 /**
  * A read of the port gives nothing, at once, as long as the guest does not know that the other side is there: hence the
- * greeting, a line that comes before the command's input. Output is waited for until all writers are gone, but a
+ * greeting, a line that comes before the command's input. The port stays open from then on: closing it throws away
+ * what has arrived. Output is waited for until all writers are gone, but a
  * background process that the command left keeps it for two seconds only.
  */
 const PIPED = `mkfifo in out err
+exec 4<${STDIN_PORT}
 while :; do
-  read -r greeting <${STDIN_PORT} && [ "$greeting" = ready ] && break
+  read -r greeting <&4 && [ "$greeting" = ready ] && break
   sleep 0.02
 done
-cat <${STDIN_PORT} >in 2>/dev/null &
+cat <&4 >in 2>/dev/null &
+exec 4<&-
 cat <out >${STDOUT_PORT} & out=$!
 cat <err >${STDERR_PORT} & err=$!
 say running

@@ -1,7 +1,7 @@
 /** The command line of QEMU for one test host. */
 import { join } from 'node:path';
 import { ROOT_TAG } from './guest-scripts.ts';
-import { CONTROL_PORT, STDERR_PORT, STDIN_PORT, STDOUT_PORT } from './ports.ts';
+import { CONTROL_PORT, STDERR_PORT, STDIN_PORT, STDOUT_PORT, TERMINAL } from './ports.ts';
 
 /** A test host as QEMU is to make it. Paths are absolute; MiB of memory, number of CPUs. */
 export interface QemuMachine {
@@ -24,6 +24,8 @@ export interface QemuProgram {
   readonly binary: string;
   /** Where BIOS and option ROMs are. */
   readonly firmware: readonly string[];
+  /** Where its modules are. */
+  readonly modules: string;
 }
 
 /** The virtual CPU: SVM and nested paging are what kvm_amd asks for. The rest is what QEMU's emulation can do. */
@@ -38,6 +40,11 @@ const KERNEL_ARGUMENTS = 'console=ttyS0 panic=-1 nokaslr quiet mitigations=off r
 /** Socket of a port in the host's private folder. */
 export function socketPath(folder: string, port: string): string {
   return join(folder, port.slice(port.indexOf('.') + 1));
+}
+
+/** The variables that QEMU needs beside its arguments. */
+export function qemuEnvironment(program: QemuProgram): Record<string, string> {
+  return { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', QEMU_MODULE_DIR: program.modules };
 }
 
 /** Program and arguments. */
@@ -61,7 +68,7 @@ export function qemuCommand(program: QemuProgram, machine: QemuMachine): string[
     ]),
     ...(machine.terminal
       ? [
-          ...['-chardev', `socket,id=terminal,path=${comma(socketPath(machine.folder, 'unpin.terminal'))}`],
+          ...['-chardev', `socket,id=terminal,path=${comma(socketPath(machine.folder, TERMINAL))}`],
           ...['-device', 'virtconsole,chardev=terminal'],
         ]
       : []),

@@ -1,0 +1,26 @@
+/** The unpacked QEMU as a program that can be started: its loader, its libraries, its firmware. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UnpinError } from '@unpin/contract';
+import type { QemuProgram } from './qemu-command.ts';
+
+const BINARY = 'usr/bin/qemu-system-x86_64';
+const LOADERS = ['lib64/ld-linux-x86-64.so.2', 'usr/lib64/ld-linux-x86-64.so.2'];
+const LIBRARIES = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'];
+/** Debian builds QEMU in modules, the emulation itself among them. */
+const MODULES = 'usr/lib/x86_64-linux-gnu/qemu';
+const FIRMWARE = ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'];
+
+/** Looks into the folder that the asset `qemu` was unpacked to. Throws TEST_HOST_MISSING for one that is not whole. */
+export function qemuProgram(folder: string): QemuProgram {
+  const there = (paths: readonly string[]): string[] =>
+    paths.map((path) => join(folder, path)).filter((path) => existsSync(path));
+  const [loader] = there(LOADERS);
+  const [binary] = there([BINARY]);
+  if (loader === undefined || binary === undefined)
+    throw new UnpinError('TEST_HOST_MISSING', {
+      subject: 'QEMU',
+      found: `${folder} without its program or its loader`,
+    });
+  return { loader, binary, libraries: there(LIBRARIES), firmware: there(FIRMWARE), modules: join(folder, MODULES) };
+}

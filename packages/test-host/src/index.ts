@@ -1,0 +1,16 @@
+export { cacheFolder } from './cache/cache-folder.ts';
+export type { AssetRecord, PackageRecord } from './cache/manifest.ts';
+export { ASSET_IDS, ASSETS, type AssetId, isAssetId, TEST_HOST_ASSETS } from './debian/assets.ts';
+export {
+  assetFolder,
+  assetPath,
+  type FetchOptions,
+  type FetchProgress,
+  fetchAssets,
+  findAsset,
+} from './debian/fetch.ts';
+export type { TerminalSize } from './host/guest-scripts.ts';
+export { HOST_KERNELS, HOST_STAGES, type HostKernel, type HostStage, type TestHostOptions } from './host/options.ts';
+export { startTestHost, type TestHostResult } from './host/start-test-host.ts';
+export { type BusyboxInitrdOptions, busyboxInitrd, type InitrdFile, SHELL_INIT } from './initrd/busybox-initrd.ts';
+export { type CpioEntry, cpioArchive } from './initrd/newc.ts';
