@@ -1,2 +1,5 @@
+export { createGuestMemory, type GuestMemoryOptions, MemoryModelNotBuilt } from './create.ts';
 export * from './lie.ts';
 export * from './model.ts';
+export { hostUseOnHardware } from './on-hardware.ts';
+export { hasSharedGuestMemfd } from './open-sides.ts';
