@@ -1,3 +1,4 @@
+import { KvmError } from '../port/errors.ts';
 import { PAGE_BYTES } from '../port/guest-memory.ts';
 import type { HostMemory, HostMemoryHandle } from '../port/host-memory.ts';
 import { cacheFigures } from '../sys/cachestat.ts';
@@ -69,7 +70,7 @@ export class LinuxHostMemory implements HostMemory {
     switch (this.handle.kind) {
       case 'memfd':
         if (offset === 0 && length === this.size) return allocatedFileBytes(this.handle.fd);
-        return this.#countPages(offset, length) * PAGE_BYTES;
+        return this.#heldByFile(offset, length);
       case 'guest_memfd':
         // A length of 0 would reach to the end of the file.
         return length === 0 ? 0 : cacheFigures(this.handle.fd, offset, length).cached * PAGE_BYTES;
@@ -94,6 +95,19 @@ export class LinuxHostMemory implements HostMemory {
     this.#windows.detach();
     if (this.#owns.mapping) unmapMemory(this.hva, this.size);
     if (this.#owns.fd) closeFile(this.handle.fd);
+  }
+
+  /** What is swapped out counts, as in the file's blocks. Costs what is held, where mincore walks every page. */
+  #heldByFile(offset: number, length: number): number {
+    if (length === 0) return 0;
+    try {
+      const { cached, evicted } = cacheFigures(this.handle.fd, offset, length);
+      return (cached + evicted) * PAGE_BYTES;
+    } catch (error) {
+      // Before Linux 6.5.
+      if (!(error instanceof KvmError && error.code === 'ENOSYS')) throw error;
+      return this.#countPages(offset, length) * PAGE_BYTES;
+    }
   }
 
   #countPages(offset: number, length: number): number {
