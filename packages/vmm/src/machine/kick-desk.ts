@@ -1,0 +1,51 @@
+import type { GuestMemory, Vcpu } from '@unpin/kvm';
+import { isParked } from '../cpu/index.ts';
+import type { ControlBlock } from './control-block.ts';
+import type { MachineEnding } from './messages.ts';
+import type { SerialConsole } from './serial-console.ts';
+import type { Teller } from './teller.ts';
+
+/** KVM_MP_STATE_HALTED */
+const HALTED = 3;
+
+export interface KickDeskOptions {
+  readonly vcpu: Vcpu;
+  readonly memory: GuestMemory;
+  readonly control: ControlBlock;
+  readonly teller: Teller;
+  readonly serial: SerialConsole;
+}
+
+/** What a kicked vCPU's thread looks at before it goes on. */
+export class KickDesk {
+  readonly #options: KickDeskOptions;
+  #figuresGiven: number;
+
+  constructor(options: KickDeskOptions) {
+    this.#options = options;
+    this.#figuresGiven = options.control.figuresWanted;
+  }
+
+  look(): MachineEnding | undefined {
+    const { vcpu, control, teller, serial, memory } = this.#options;
+    const stop = control.stopReason;
+    if (stop !== 'none') return { reason: 'requested', stop, rip: vcpu.getRegs().rip };
+    serial.feed();
+    if (control.figuresWanted !== this.#figuresGiven) {
+      this.#figuresGiven = control.figuresWanted;
+      teller.say({ kind: 'figures', seq: this.#figuresGiven, memory: memory.figures() });
+    }
+    teller.flush();
+    return control.tickWanted ? this.#answerTick() : undefined;
+  }
+
+  /** A guest that has halted for good has switched itself off, as far as it can. */
+  #answerTick(): MachineEnding | undefined {
+    const { vcpu, control } = this.#options;
+    const regs = vcpu.getRegs();
+    const mpState = vcpu.getMpState();
+    if (isParked(regs, mpState)) return { reason: 'power-off', detail: 'halted with interrupts off' };
+    control.answerTick({ rip: Number(regs.rip), halted: mpState === HALTED, cpl: vcpu.getSregs().ss.dpl });
+    return undefined;
+  }
+}

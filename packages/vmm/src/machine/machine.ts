@@ -1,0 +1,191 @@
+import type { LaunchOrder } from '@unpin/contract';
+import type { Kvm, Vcpu, Vm } from '@unpin/kvm';
+import type { Regime } from '@unpin/policy';
+import { load, ramRanges } from '../boot/index.ts';
+import { nowMs } from '../clock.ts';
+import { guestCpuid, hostCpuFacts, isEmulatedHost, prepareVcpu } from '../cpu/index.ts';
+import { type Board, buildBoard } from './board.ts';
+import type { ReadBootSet } from './boot-set.ts';
+import type { ControlBlock } from './control-block.ts';
+import { createVm } from './create-vm.ts';
+import { type ExitContext, handleExit } from './exit-handler.ts';
+import { KickDesk } from './kick-desk.ts';
+import type { MachineEnding } from './messages.ts';
+import { probeChannel, probeDoorbells } from './probe-doorbells.ts';
+import { createRegimeMemory, type RegimeMemory } from './regime-memory.ts';
+import type { Teller } from './teller.ts';
+import { Witness } from './witness.ts';
+
+/** linux/kvm.h */
+const KVM_CAP_TSC_DEADLINE_TIMER = 72;
+
+export interface MachineOptions {
+  readonly kvm: Kvm;
+  readonly order: LaunchOrder;
+  /** The order's regime, or that of its probation's fallback. */
+  readonly regime: Regime;
+  readonly onProbation: boolean;
+  readonly bootSet: ReadBootSet;
+  readonly teller: Teller;
+  readonly control: ControlBlock;
+  readonly consoleOut: SharedArrayBuffer;
+  readonly consoleIn: SharedArrayBuffer;
+}
+
+/** Things to give back, the latest first. */
+type Cleanup = (() => void)[];
+
+/** A VM that is ready for its first instruction. It belongs to the thread that launched it. */
+export class Machine {
+  readonly witness: Witness;
+  readonly #options: MachineOptions;
+  readonly #vcpu: Vcpu;
+  readonly #context: ExitContext;
+  readonly #cleanup: Cleanup;
+
+  private constructor(options: MachineOptions, vcpu: Vcpu, context: ExitContext, cleanup: Cleanup) {
+    this.#options = options;
+    this.#vcpu = vcpu;
+    this.#context = context;
+    this.#cleanup = cleanup;
+    this.witness = context.witness;
+  }
+
+  /**
+   * VM, memory, devices, pins, boot set, registers: in this order, by the regime. What was made is given back where a
+   * step fails.
+   */
+  static async launch(options: MachineOptions): Promise<Machine> {
+    const cleanup: Cleanup = [];
+    try {
+      return await assemble(options, cleanup, (vcpu, context) => new Machine(options, vcpu, context, cleanup));
+    } catch (cause) {
+      giveBack(cleanup);
+      throw cause;
+    }
+  }
+
+  /** Runs the guest until it ends. Blocks its thread. */
+  run(): MachineEnding {
+    const { control, teller, regime } = this.#options;
+    const vcpu = this.#vcpu;
+    const context = this.#context;
+    teller.state('running', regime.type);
+    teller.say({ kind: 'kick-target', target: vcpu.kickTarget() });
+    teller.say({ kind: 'first-instruction', atMs: nowMs() });
+    for (;;) {
+      const exit = vcpu.run();
+      control.countExit(exit.kind);
+      const ending = handleExit(context, exit);
+      if (ending !== undefined) return ending;
+    }
+  }
+
+  /** Last figures, while there is still something to count. */
+  tellFigures(): void {
+    const { control, teller } = this.#options;
+    teller.say({ kind: 'figures', seq: control.figuresWanted, memory: this.#context.memory.figures() });
+  }
+
+  close(): void {
+    giveBack(this.#cleanup);
+  }
+}
+
+async function assemble(
+  options: MachineOptions,
+  cleanup: Cleanup,
+  ready: (vcpu: Vcpu, context: ExitContext) => Machine,
+): Promise<Machine> {
+  const { kvm, order, regime, teller, control, bootSet } = options;
+  teller.state('preparing', regime.type);
+  const vm = createVm(kvm, regime, order.execution);
+  cleanup.push(() => vm.close());
+  const ram = ramRanges(order.memoryBytes);
+  const backing = createRegimeMemory({ kvm, vm, regime, execution: order.execution, ram });
+  cleanup.push(() => backing.close());
+  const { memory } = backing;
+  teller.say({
+    kind: 'facts',
+    cBit: memory.cBit,
+    privateMemory: backing.privateMemory,
+    ...(bootSet.banner === undefined ? {} : { kernel: bootSet.banner }),
+  });
+  const plan = bootSet.plan({ ram, cBit: memory.cBit, channel: probeChannel(regime, kvm.info.engine) });
+
+  await pin(options, backing);
+  teller.state('loading', regime.type);
+  load(memory, plan);
+
+  const vcpu = vm.createVcpu(0);
+  cleanup.push(() => vcpu.close());
+  const witness = new Witness({
+    vcpu,
+    memory,
+    regime,
+    teller,
+    control,
+    onLie: order.onLie ?? 'name',
+    onProbation: options.onProbation,
+  });
+  const board = boardOf(options, vm, witness);
+  prepareVcpu(vcpu, backing.cpuid(cpuidOf(kvm, vm)), plan.entry);
+  const desk = new KickDesk({ vcpu, memory, control, teller, serial: board.serial });
+  teller.event('the guest is ready to run');
+  return ready(vcpu, {
+    vcpu,
+    memory,
+    board,
+    witness,
+    sevStatus: backing.sevStatus,
+    onKick: () => desk.look(),
+  });
+}
+
+/** The type's pinning, and nothing else, decides. */
+async function pin(options: MachineOptions, backing: RegimeMemory): Promise<void> {
+  const { regime, teller, order } = options;
+  switch (regime.pinning) {
+    case 'none':
+      return;
+    case 'on-fault':
+      await backing.pinOnFault();
+      teller.event('pages are pinned as they are touched');
+      return;
+    case 'upfront': {
+      teller.state('pinning', regime.type);
+      const begin = nowMs();
+      let told = 0;
+      await backing.pinUpfront((bytes) => {
+        const progress = bytes / order.memoryBytes;
+        if (progress - told < 0.1 && progress < 1) return;
+        told = progress;
+        teller.event('pinning', progress);
+      });
+      teller.say({ kind: 'pinned', milliseconds: nowMs() - begin });
+    }
+  }
+}
+
+function boardOf(options: MachineOptions, vm: Vm, witness: Witness): Board {
+  const { order, consoleOut, consoleIn } = options;
+  return buildBoard({
+    line: (gsi) => ({ set: (level) => vm.irqLine(gsi, level) }),
+    consoleOut,
+    consoleIn,
+    reset: () => void witness.end({ reason: 'reboot' }),
+    doorbells: order.boot.kind === 'probe' ? probeDoorbells(witness) : [],
+  });
+}
+
+function cpuidOf(kvm: Kvm, vm: Vm) {
+  return guestCpuid(kvm.supportedCpuid(), {
+    vcpuId: 0,
+    tscDeadline: vm.checkExtension(KVM_CAP_TSC_DEADLINE_TIMER) > 0,
+    emulatedHost: isEmulatedHost(hostCpuFacts()),
+  });
+}
+
+function giveBack(cleanup: Cleanup): void {
+  for (const release of cleanup.splice(0).reverse()) release();
+}
