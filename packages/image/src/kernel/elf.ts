@@ -101,7 +101,17 @@ function readSegments(reader: ByteReader): LoadSegment[] {
       flags: reader.u32(at + 4, what),
     });
   }
+  checkDisjoint(segments, reader.length, 'ELF program headers', table);
   return segments;
+}
+
+/**
+ * What is searched once must not be there a thousand times: together the parts have no more bytes than the image, which
+ * holds where they don't overlap.
+ */
+function checkDisjoint(parts: readonly { bytes: Uint8Array }[], limit: number, what: string, table: number): void {
+  const total = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (total > limit) throw new KernelFormatError('malformed', what, table, `${total} bytes in an image of ${limit}`);
 }
 
 function readSections(reader: ByteReader): ElfSection[] {
@@ -134,5 +144,6 @@ function readSections(reader: ByteReader): ElfSection[] {
     const { nameOffset, ...rest } = header(i);
     sections.push({ name: names.has(nameOffset, 1) ? names.cString(nameOffset, 256, 'section name') : '', ...rest });
   }
+  checkDisjoint(sections, reader.length, 'ELF section headers', table);
   return sections;
 }

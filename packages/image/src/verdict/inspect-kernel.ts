@@ -29,7 +29,7 @@ export interface InspectOptions {
 export interface Inspection {
   /** Always there: of what could not be read, every statement is unknown. */
   readonly verdict: Verdict;
-  /** Why the kernel could not be read; undefined where it was. */
+  /** Why the kernel could not be read; undefined where it was, 32-bit kernels included. */
   readonly problem: KernelFormatError | undefined;
   /** The kernel, for who goes on to boot the very bytes that were judged; undefined where it can't be booted. */
   readonly kernel: KernelImage | undefined;
@@ -61,16 +61,18 @@ export function inspectKernel(file: Uint8Array, name: string, options: InspectOp
   const opened = open(file, options);
   const part = { name, sha256: sha256(file), bytes: file.length };
   const { unpacked } = opened;
+  // A 32-bit kernel was read well enough: its verdict is proven, nothing stood in the way.
+  const problem = opened.problem?.kind === 'not-64-bit' ? undefined : opened.problem;
   const verdict: Verdict = {
     bootSet: bootSetOf(part, undefined, commandLine),
     inspector: INSPECTOR,
     kernel: factsOf(unpacked, opened.banner),
     statements: statementsOf(opened, commandLine),
-    obstacles: opened.problem === undefined ? [] : [opened.problem.message],
+    obstacles: problem === undefined ? [] : [problem.message],
   };
   return {
     verdict,
-    problem: opened.problem,
+    problem,
     kernel: opened.kernel,
     payloadSha256: unpacked && sha256(unpacked.payloadBytes),
     figures: {

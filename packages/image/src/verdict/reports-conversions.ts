@@ -35,6 +35,8 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
   const symbol = findSymbol(input, REPORTING_FUNCTION);
   const [site] = sites;
 
+  if (nopv !== undefined)
+    return proven('no', 'its command line turns KVM guest support off, and with it all reports', nopv, site?.evidence);
   if (site === undefined) {
     const installer = findSymbol(input, INSTALLER);
     const missing = missingSymbol(input, REPORTING_FUNCTION);
@@ -43,8 +45,6 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
     if (symbol !== undefined) return unknown('has the reporting function by name, but not its hypercall', symbol);
     return inferred('no', 'has no code that makes the hypercall', missing, callSite);
   }
-  if (nopv !== undefined)
-    return proven('no', 'could report, but its command line turns KVM guest support off', nopv, site.evidence);
   if (!sites.some(({ masked }) => masked))
     return unknown('makes a hypercall 12 of another form than the upstream ABI', site.evidence, symbol);
   if (callSite === undefined)

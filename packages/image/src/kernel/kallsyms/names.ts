@@ -9,6 +9,9 @@ const LARGEST_STEP = NAMES_PER_MARKER * 200;
 /** kallsyms_names and what may stand between it and the token table are below this for any kernel. */
 const SEARCH = 32 * 2 ** 20;
 const LEAST_SYMBOLS = 1000;
+/** A real kernel's tables are found at the first or second try; these bound the time that a hostile image takes. */
+const MOST_MARKERS = 16;
+const MOST_WALKS = 16;
 
 export interface SymbolNames {
   readonly count: number;
@@ -27,10 +30,12 @@ export interface SymbolNames {
 export function findNames(segment: Uint8Array, table: TokenTable): SymbolNames | undefined {
   const reader = new ByteReader(segment);
   const lowest = Math.max(0, table.start - SEARCH);
+  let tries = 0;
   for (let markers = (table.start - 8) & ~3; markers >= lowest; markers -= 4) {
     if (!looksLikeMarkers(reader, markers, table.start)) continue;
     const names = namesBefore(reader, markers, table.start);
     if (names !== undefined) return names;
+    if (++tries === MOST_MARKERS) return undefined;
   }
   return undefined;
 }
@@ -53,6 +58,7 @@ function namesBefore(reader: ByteReader, markersOffset: number, end: number): Sy
     if (!isStep(marker - (markers.at(-1) ?? 0))) break;
     markers.push(marker);
   }
+  let walks = 0;
   // What follows the markers may look like a few more: the count of symbols says how many there really are.
   const farthest = markersOffset - (markers.at(-1) ?? 0) - LARGEST_STEP;
   for (let start = markersOffset & ~3; start >= Math.max(8, farthest); start -= 4) {
@@ -64,6 +70,7 @@ function namesBefore(reader: ByteReader, markersOffset: number, end: number): Sy
       if (start + last >= markersOffset || start + last + LARGEST_STEP < markersOffset) continue;
       const names = walk(reader.bytes, start, markersOffset, count, markers);
       if (names !== undefined) return { ...names, countOffset: start - gap };
+      if (++walks === MOST_WALKS) return undefined;
     }
   }
   return undefined;

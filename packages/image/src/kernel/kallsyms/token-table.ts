@@ -5,6 +5,8 @@
 const DIGITS = Buffer.from('0_1_2_3_4_5_6_7_8_9_'.replaceAll('_', '\0'), 'latin1');
 const TOKENS = 256;
 const LONGEST_TOKEN = 128;
+/** Real kernels have three places with the digits in a row; a hostile image has not more time than this. */
+const MOST_PLACES = 16;
 
 export interface TokenTable {
   /** Where the table begins and where its index ends, in the segment's bytes. */
@@ -17,7 +19,9 @@ export interface TokenTable {
 /** All places in a segment that hold a token table followed by an index that agrees with it. */
 export function* findTokenTables(segment: Uint8Array): Generator<TokenTable> {
   const buffer = Buffer.from(segment.buffer, segment.byteOffset, segment.length);
-  for (let at = buffer.indexOf(DIGITS); at >= 0; at = buffer.indexOf(DIGITS, at + 1)) {
+  let places = 0;
+  for (let at = buffer.indexOf(DIGITS); at >= 0 && places < MOST_PLACES; at = buffer.indexOf(DIGITS, at + 1)) {
+    places++;
     const table = readAround(buffer, at);
     if (table !== undefined) yield table;
   }

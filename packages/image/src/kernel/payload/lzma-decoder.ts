@@ -51,12 +51,18 @@ export class LzmaDecoder {
     this.#out = out;
   }
 
-  /** @param properties (pb · 5 + lp) · 9 + lc, as a byte; below 225. `at` is where it was read, for the error. */
-  setProperties(properties: number, at: number): void {
+  /**
+   * @param properties (pb · 5 + lp) · 9 + lc, as a byte; below 225
+   * @param at where it was read, for the error
+   * @param mostContextBits the largest lc + lp that the container allows
+   */
+  setProperties(properties: number, at: number, mostContextBits = 12): void {
     if (properties >= 225)
       throw new KernelFormatError('malformed', 'lzma properties', at, `${properties} is above 224`);
     this.#lc = properties % 9;
     const lp = Math.floor(properties / 9) % 5;
+    if (this.#lc + lp > mostContextBits)
+      throw new KernelFormatError('malformed', 'lzma properties', at, `lc ${this.#lc} and lp ${lp} are too many`);
     this.#lpMask = (1 << lp) - 1;
     this.#pbMask = (1 << Math.floor(properties / 45)) - 1;
     this.#probabilities = new Uint16Array(LITERAL + LITERAL_SIZE * (1 << (this.#lc + lp)));

@@ -4,6 +4,9 @@ import { LzmaDecoder } from './lzma-decoder.ts';
 /** What an LZMA2 chunk's control byte (0x80 and above, bits 5–6) asks to be reset. */
 const RESET = { none: 0, state: 1, stateAndProperties: 2, all: 3 } as const;
 
+/** LZMA2 allows lc + lp up to this. */
+const MOST_CONTEXT_BITS = 4;
+
 /**
  * Decodes LZMA2 chunks from `input[from, to)` to `out` at `at` until the end chunk.
  * @returns the positions after the end chunk and after the last byte written
@@ -53,7 +56,7 @@ export function decodeLzma2(
     const reset = (control >> 5) & 3;
     if (reset >= RESET.stateAndProperties) {
       const at = pos;
-      decoder.setProperties(byte(), at);
+      decoder.setProperties(byte(), at, MOST_CONTEXT_BITS);
       needProperties = false;
     } else if (needProperties) throw malformed('no properties before the first LZMA chunk');
     else if (reset === RESET.state) decoder.resetState();

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { KernelFormatError } from '../src/kernel/format-error.ts';
+import { crc64 } from '../src/kernel/payload/crc64.ts';
+import { unpackPayload } from '../src/kernel/payload/unpack.ts';
+import { xxh32 } from '../src/kernel/payload/xxh32.ts';
+import { withSize } from './synthetic/bz-image.ts';
+import { needsTool, pack } from './tools.ts';
+
+const LIMIT = 2 ** 26;
+
+/** Inputs that exercise different parts of a decoder. */
+const INPUTS: Readonly<Record<string, Buffer>> = {
+  'one byte': Buffer.of(0x55),
+  'text that repeats': Buffer.from('all happy pages are alike; '.repeat(5000)),
+  'zeros, longer than a block of lz4': Buffer.alloc(9 * 2 ** 20),
+  noise: noise(300_000),
+  'noise between repeats': Buffer.concat([noise(70_000), Buffer.alloc(70_000, 7), noise(70_000), noise(70_000)]),
+  // x86 code with its calls and jumps: the branch filter's case. Node's own program is at hand everywhere.
+  'x86 code': readFileSync(process.execPath).subarray(40 * 2 ** 20, 43 * 2 ** 20),
+};
+
+const PACKERS: readonly { format: string; tool: string; args: string[]; sized?: false }[] = [
+  { format: 'gzip', tool: 'gzip', args: ['-9nc'], sized: false },
+  { format: 'zstd', tool: 'zstd', args: ['-19', '-qc'] },
+  { format: 'lz4-legacy', tool: 'lz4', args: ['-l', '-9', '-c'] },
+  { format: 'lz4-legacy', tool: 'lz4', args: ['-l', '-1', '-c'] },
+  { format: 'lz4', tool: 'lz4', args: ['-9', '-c'] },
+  { format: 'lz4', tool: 'lz4', args: ['-1', '-BD', '-BX', '-B4', '-c'] },
+  { format: 'xz', tool: 'xz', args: ['--check=crc32', '--x86', '--lzma2=dict=32MiB', '-c'] },
+  { format: 'xz', tool: 'xz', args: ['--check=crc64', '-9e', '-c'] },
+  { format: 'xz', tool: 'xz', args: ['--check=sha256', '--lzma2=lc=1,lp=3,pb=0', '-c'] },
+  { format: 'xz', tool: 'xz', args: ['--check=none', '--x86', '--lzma2=preset=1,lc=0,lp=0,pb=4', '-c'] },
+  { format: 'xz', tool: 'xz', args: ['--check=crc32', '--block-size=65536', '-T1', '-1', '-c'] },
+  { format: 'lzma', tool: 'xz', args: ['--format=lzma', '-c'] },
+];
+
+describe('a payload that a reference tool packed', () => {
+  for (const { format, tool, args, sized } of PACKERS)
+    test(`${tool} ${args.join(' ')} is read as ${format}`, needsTool(tool), () => {
+      for (const [name, input] of Object.entries(INPUTS)) {
+        const packed = pack(tool, args, input);
+        const result = unpackPayload(sized === false ? packed : withSize(packed, input.length), LIMIT);
+        assert.equal(result.format, format, name);
+        assert.ok(input.equals(result.image), `${name}: other bytes came out`);
+      }
+    });
+
+  test('an x86 filter with a start address is undone with that address', needsTool('xz'), () => {
+    const input = INPUTS['x86 code'] ?? Buffer.alloc(0);
+    const packed = pack('xz', ['--check=crc32', '--x86=start=4096', '--lzma2=preset=1', '-c'], input);
+    assert.ok(input.equals(unpackPayload(withSize(packed, input.length), LIMIT).image));
+  });
+
+  test('another filter than x86 is refused by its number', needsTool('xz'), () => {
+    const packed = pack('xz', ['--delta=dist=4', '--lzma2=preset=1', '-c'], Buffer.alloc(100));
+    rejects(() => unpackPayload(withSize(packed, 100), LIMIT), 'unsupported', /filter 0x3 /);
+  });
+});
+
+describe('a payload that is not as it should be', () => {
+  const text = INPUTS['text that repeats'] ?? Buffer.alloc(0);
+  const zstd = withSize(zstdCompressSync(text), text.length);
+
+  test('one that announces more than the limit is not unpacked', () => {
+    rejects(() => unpackPayload(zstd, text.length - 1), 'over-budget', /unpacks to 135000 bytes, 134999 are allowed/);
+  });
+
+  test('one that unpacks to more or less than it announces is refused', () => {
+    for (const size of [text.length - 1, text.length + 1, 1])
+      rejects(() => unpackPayload(withSize(zstdCompressSync(text), size), LIMIT), 'malformed');
+    const gzip = gzipSync(text);
+    gzip.writeUInt32LE(text.length + 1, gzip.length - 4);
+    rejects(() => unpackPayload(gzip, LIMIT), 'malformed');
+  });
+
+  test('bzip2, LZO and unknown magics are refused by name', () => {
+    rejects(() => unpackPayload(Buffer.from('BZh9.......'), LIMIT), 'unsupported', /bzip2/);
+    rejects(() => unpackPayload(Buffer.from([0x89, 0x4c, 0x5a, 0x4f, 0, 0, 0, 0]), LIMIT), 'unsupported', /LZO/);
+    rejects(() => unpackPayload(Buffer.from('what is it?'), LIMIT), 'unsupported', /magic 776861742069/);
+    rejects(() => unpackPayload(Buffer.alloc(0), LIMIT), 'unsupported');
+  });
+
+  test('a wrong checksum is found in xz and in lz4 frames', needsTool('xz'), () => {
+    for (const check of ['crc32', 'crc64', 'sha256']) {
+      const packed = pack('xz', [`--check=${check}`, '-c'], text);
+      // The check stands before the index (which begins with a zero byte) and the 12-byte footer.
+      const footer = packed.length - 12;
+      const indexSize = (packed.readUInt32LE(footer + 4) + 1) * 4;
+      packed[footer - indexSize - 1] = (packed[footer - indexSize - 1] ?? 0) ^ 1;
+      rejects(() => unpackPayload(withSize(packed, text.length), LIMIT), 'malformed', /xz check/);
+    }
+  });
+
+  test('a wrong content checksum is found in lz4 frames', needsTool('lz4'), () => {
+    const packed = pack('lz4', ['-c'], text);
+    packed[packed.length - 1] = (packed[packed.length - 1] ?? 0) ^ 1;
+    rejects(() => unpackPayload(withSize(packed, text.length), LIMIT), 'malformed', /content checksum/);
+  });
+
+  test('an lz4 match that leads before the start is refused', () => {
+    // One literal, then a match at distance 2.
+    const block = Buffer.of(0x10, 0x41, 0x02, 0x00, 0x10, 0x42);
+    const frame = Buffer.concat([Buffer.of(0x02, 0x21, 0x4c, 0x18, block.length, 0, 0, 0), block]);
+    rejects(() => unpackPayload(withSize(frame, 6), LIMIT), 'malformed', /before the window/);
+  });
+});
+
+describe('checksums', () => {
+  test('agree with the published vectors', () => {
+    assert.equal(crc64(Buffer.from('123456789')), 0x995dc9bbdf1939fan);
+    assert.equal(xxh32(Buffer.alloc(0)), 0x02cc5d05);
+    assert.equal(xxh32(Buffer.from('abc')), 0x32d153ff);
+    assert.equal(xxh32(Buffer.from('Nobody inspects the spammish repetition')), 0xe2293b2f);
+  });
+});
+
+function rejects(call: () => unknown, kind: string, message = /./): void {
+  assert.throws(call, (error) => {
+    assert.ok(error instanceof KernelFormatError, String(error));
+    assert.equal(error.kind, kind, error.message);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+/** The same bytes in every run; nothing can be packed. */
+function noise(length: number): Buffer {
+  const out = Buffer.alloc(length);
+  let state = 0x12345678;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    out[i] = state >>> 24;
+  }
+  return out;
+}

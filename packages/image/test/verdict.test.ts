@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { StatementId } from '@unpin/policy';
+import { type InspectOptions, inspectKernel } from '../src/index.ts';
+import { bzImage } from './synthetic/bz-image.ts';
+import { type KernelTraits, syntheticKernel } from './synthetic/kernel.ts';
+
+/** 'yes proven', by statement. */
+function judge(traits: KernelTraits, id: StatementId, options?: InspectOptions): string {
+  const finding = inspectKernel(syntheticKernel(traits), 'kernel', options).verdict.statements[id];
+  return finding.answer === 'unknown' ? finding.level : `${finding.answer} ${finding.level}`;
+}
+
+/** A table of cases for one statement. */
+function cases(id: StatementId, table: readonly (readonly [string, KernelTraits, string, InspectOptions?])[]): void {
+  describe(id, () => {
+    for (const [name, traits, expected, options] of table)
+      test(`${name}: ${expected}`, () => assert.equal(judge(traits, id, options), expected));
+  });
+}
+
+/** What a kernel looks like that was built before the hypercall came. */
+const OLD: KernelTraits = {
+  reportingCode: 'none',
+  hook: 'none',
+  callSite: false,
+  prototype: 'none',
+  rangeCall: 'none',
+};
+
+cases('reports-conversions', [
+  ['code, mask, hook and call site', {}, 'yes proven'],
+  ['the same without symbols', { symbols: 'none' }, 'yes proven'],
+  ['the same without a section table', { symbols: 'none', sections: false }, 'yes proven'],
+  ['no code, and symbols that have the installer but not the function', OLD, 'no proven'],
+  ['no code and no symbols', { ...OLD, symbols: 'none' }, 'no inferred'],
+  ['no code, symbols without the installer', { ...OLD, installerSymbol: false }, 'no inferred'],
+  ['AMD call site but no KVM guest code', { ...OLD, callSite: true, installerSymbol: false }, 'no inferred'],
+  ['KVM guest code but no AMD call site (a kernel for TDX only)', { callSite: false }, 'no inferred'],
+  ['the ABI before upstream, without the mask', { reportingCode: 'unmasked' }, 'unknown'],
+  ['no hook', { hook: 'none' }, 'yes inferred'],
+  ['a hook that installs another function', { hook: 'installs-another' }, 'yes inferred'],
+  ['the code twice', { reportingCopies: 2 }, 'yes inferred'],
+  ['nopv on the command line', {}, 'no proven', { commandLine: 'root=/dev/vda1 nopv quiet' }],
+  ['nopv on the command line of an old kernel', OLD, 'no proven', { commandLine: 'nopv' }],
+  ['nopv for init', {}, 'yes proven', { commandLine: 'quiet -- nopv' }],
+  ['a word that only ends in nopv', {}, 'yes proven', { commandLine: 'xen_nopv' }],
+  ['mem_encrypt=off, which rules the host side only', {}, 'yes proven', { commandLine: 'mem_encrypt=off' }],
+]);
+
+cases('reports-correctly', [
+  ['a size by prototype and code', {}, 'yes proven'],
+  ['a size by prototype alone', { rangeCall: 'none' }, 'yes proven'],
+  ['pages by prototype', { prototype: 'npages', rangeCall: 'pages' }, 'no proven'],
+  ['pages by prototype alone', { prototype: 'npages', rangeCall: 'none' }, 'no proven'],
+  ['no prototype, a size by code', { prototype: 'none' }, 'yes inferred'],
+  ['no prototype, pages by code', { prototype: 'none', rangeCall: 'pages' }, 'no inferred'],
+  ['neither prototype nor code', { prototype: 'none', rangeCall: 'none' }, 'unknown'],
+  ['a size by prototype, pages by code', { rangeCall: 'pages' }, 'unknown'],
+  ['a size, but reporting is only inferred', { reportingCopies: 2 }, 'yes inferred'],
+  ['no reports at all', OLD, 'no proven'],
+  ['unknown whether it reports', { reportingCode: 'unmasked' }, 'unknown'],
+]);
+
+cases('sev-guest', [
+  ['MSR read and feature name', {}, 'yes proven'],
+  ['MSR read alone', { sev: 'code' }, 'yes inferred'],
+  ['feature name alone', { sev: 'text', symbols: 'none' }, 'yes inferred'],
+  ['neither, and no symbol', { sev: 'none' }, 'no proven'],
+  ['neither, without symbols', { sev: 'none', symbols: 'none' }, 'no inferred'],
+]);
+
+cases('sev-es-guest', [
+  ['VMGEXIT and #VC handler', {}, 'yes proven'],
+  ['neither, and no symbol', { sevEs: false }, 'no proven'],
+  ['neither, without symbols', { sevEs: false, symbols: 'none' }, 'no inferred'],
+]);
+
+cases('snp-guest', [
+  ['PVALIDATE and CPUID table', {}, 'yes proven'],
+  ['neither, and no symbol', { snp: false }, 'no proven'],
+  ['neither, without symbols', { snp: false, symbols: 'none' }, 'no inferred'],
+]);
+
+describe('evidence', () => {
+  test('names the place by symbol where the kernel has symbols, by file offset else', () => {
+    assert.deepEqual(where({}), ['kvm_sev_hc_page_enc_status', 'kvm_init_platform', 'vmlinux', 'kallsyms']);
+    assert.deepEqual(where({ symbols: 'none' }), ['vmlinux', 'vmlinux', 'vmlinux']);
+  });
+
+  test('leads to the bytes that it speaks of', () => {
+    const kernel = syntheticKernel({ symbols: 'none' });
+    const [code] = inspectKernel(kernel, 'k').verdict.statements['reports-conversions'].evidence;
+    assert.equal(code?.signal, 'hypercall-code');
+    assert.deepEqual([...kernel.subarray(code.offset, (code.offset ?? 0) + 5)], [0xb8, 12, 0, 0, 0]);
+  });
+});
+
+describe('what cannot be read', () => {
+  for (const [name, bytes, code] of [
+    ['text', Buffer.from('nothing of the kind'), 'not-a-kernel'],
+    ['HdrS without a payload', bzImage(Buffer.alloc(0)), 'not-a-kernel'],
+    ['a compression that is not supported', bzImage(Buffer.from('BZh91AY&SY.......')), 'unsupported'],
+    ['an ELF that is no Linux', syntheticKernel({ banner: undefined }), 'not-a-kernel'],
+  ] as const)
+    test(`${name}: every statement is unknown, and the obstacle says why`, () => {
+      const { verdict, problem, kernel } = inspectKernel(bytes, 'file');
+      assert.equal(problem?.kind, code);
+      assert.equal(kernel, undefined);
+      assert.deepEqual(verdict.obstacles, [problem.message]);
+      for (const finding of Object.values(verdict.statements)) {
+        assert.equal(finding.answer, 'unknown');
+        assert.equal(finding.level, 'unknown');
+      }
+    });
+
+  test('a 32-bit kernel is read: every statement is a proven no', () => {
+    const bytes = syntheticKernel();
+    bytes.writeUInt16LE(3, 18);
+    bytes[4] = 1;
+    const { verdict, problem } = inspectKernel(bytes, 'file');
+    assert.equal(problem, undefined);
+    assert.match(verdict.kernel.banner ?? '', /6\.0-test/);
+    for (const finding of Object.values(verdict.statements))
+      assert.equal(`${finding.answer} ${finding.level}`, 'no proven');
+  });
+});
+
+describe('a boot set', () => {
+  const kernel = syntheticKernel();
+
+  test('has the same digest for the same bytes and command line, under any name', () => {
+    assert.equal(digest(kernel), inspectKernel(Buffer.from(kernel), 'other name').verdict.bootSet.digest);
+    assert.equal(digest(kernel, { commandLine: 'a' }), digest(kernel, { commandLine: 'a' }));
+  });
+
+  test('has another digest when a byte or the command line differs', () => {
+    const digests = [
+      digest(kernel),
+      digest(Buffer.concat([kernel, Buffer.of(0)])),
+      digest(kernel, { commandLine: '' }),
+      digest(kernel, { commandLine: 'nopv' }),
+    ];
+    assert.equal(new Set(digests).size, digests.length);
+  });
+});
+
+/** Where the evidence for reports-conversions was found. */
+function where(traits: KernelTraits): string[] {
+  const { verdict } = inspectKernel(syntheticKernel(traits), 'k');
+  return verdict.statements['reports-conversions'].evidence.map((evidence) => evidence.where);
+}
+
+function digest(bytes: Uint8Array, options?: InspectOptions): string {
+  return inspectKernel(bytes, 'k', options).verdict.bootSet.digest;
+}
