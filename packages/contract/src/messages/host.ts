@@ -39,7 +39,10 @@ export type InspectionOrder = Static<typeof InspectionOrder>;
 export const HostWork = Type.Object({
   revision: Type.Number(),
   inspections: Type.Array(InspectionOrder),
+  /** VMs that are not over, in either desired state. */
   vms: Type.Array(DesiredVm),
+  /** VMs that are over, by uid: never to be started again, and their directories kept until they are deleted. */
+  over: Type.Array(Type.String()),
 });
 export type HostWork = Static<typeof HostWork>;
 

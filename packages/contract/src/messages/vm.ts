@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/unpin-error.ts';
 import { ImageBoot, Name } from './image.ts';
 import { DecisionMessage, Execution, VmTypeId, WaiverMessage } from './policy.ts';
-import { VmReport, VmState } from './vm-report.ts';
+import { Ending, Figures, VmReport, VmState } from './vm-report.ts';
 
 export const CreateVm = Type.Object({
   name: Name,
@@ -42,6 +42,9 @@ export const VmStatus = Type.Object({
   uid: Type.String(),
   state: VmState,
   report: Type.Optional(VmReport),
+  /** How it ended, and what it had used by then. */
+  ending: Type.Optional(Ending),
+  figures: Type.Optional(Figures),
   /** Why it failed, or was not started. */
   error: Type.Optional(ErrorBody),
   sockets: Type.Optional(VmSockets),
@@ -88,6 +91,9 @@ export const VmView = Type.Object({
   /** The host's last word on it, and whether it was asked for just now. */
   report: Type.Optional(VmReport),
   live: Type.Boolean(),
+  ending: Type.Optional(Ending),
+  /** The latest figures: those of `report`, or of the end. */
+  figures: Type.Optional(Figures),
   error: Type.Optional(ErrorBody),
   sockets: Type.Optional(VmSockets),
 });

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/unpin-error.ts';
-import { Ending, Figures } from './vm-report.ts';
+import { Ending, Figures, VmReport } from './vm-report.ts';
 
 /**
  * What a VMM process prints on its standard output, one JSON object a line: `ready` once, when its API listens, and
@@ -15,6 +15,8 @@ export const VmmLastLine = Type.Object({
   /** Absent where there was no guest to end. */
   ending: Type.Optional(Ending),
   figures: Type.Optional(Figures),
+  /** All that there was to say of the VM at its end. */
+  report: Type.Optional(VmReport),
   error: Type.Optional(ErrorBody),
 });
 export type VmmLastLine = Static<typeof VmmLastLine>;

@@ -2,16 +2,17 @@ import type { DesiredVm, HostWork } from '@unpin/contract';
 import { headRevision } from '../store/changes.ts';
 import { imagesToInspect } from '../store/images.ts';
 import type { Db } from '../store/store.ts';
-import { type VmRecord, vmsOfHost } from '../store/vms.ts';
+import { isOver, type VmRecord, vmsOfHost } from '../store/vms.ts';
 
-/** All that a host shall do, as of one revision. VMs that are over stay listed until they are deleted. */
+/** All that a host shall do, as of one revision. */
 export async function hostWork(db: Db, host: string): Promise<HostWork> {
   const images = await imagesToInspect(db, host);
   const vms = await vmsOfHost(db, host);
   return {
     revision: await headRevision(db),
     inspections: images.map(({ name, generation, boot }) => ({ name, generation, boot })),
-    vms: vms.map(desiredVm),
+    vms: vms.filter((vm) => !isOver(vm.state)).map(desiredVm),
+    over: vms.filter((vm) => isOver(vm.state)).map((vm) => vm.uid),
   };
 }
 

@@ -36,6 +36,6 @@ async function auditEnd(db: Db, vm: VmRecord, { host, status, at }: StatusReceiv
     action: `vm.${status.state}`,
     subject: vm.name,
     outcome: 'done',
-    detail: { uid: vm.uid, ending: status.report?.ending, error: status.error },
+    detail: { uid: vm.uid, ending: status.ending, error: status.error },
   });
 }

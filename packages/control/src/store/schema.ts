@@ -44,6 +44,8 @@ export interface VmsTable {
   readonly created_at: Fixed<Time>;
   readonly state: string;
   readonly report: Json | null;
+  readonly ending: Json | null;
+  readonly figures: Json | null;
   readonly error: Json | null;
   readonly sockets: Json | null;
 }

@@ -1,7 +1,9 @@
 import type {
   DecisionMessage,
   DesiredState,
+  Ending,
   ErrorBody,
+  Figures,
   ImageBoot,
   VmPhase,
   VmReport,
@@ -38,6 +40,8 @@ export interface VmRecord extends NewVm {
   readonly desired: DesiredState;
   readonly state: VmPhase;
   readonly report: VmReport | undefined;
+  readonly ending: Ending | undefined;
+  readonly figures: Figures | undefined;
   readonly error: ErrorBody | undefined;
   readonly sockets: VmSockets | undefined;
 }
@@ -107,6 +111,8 @@ export async function insertVm(db: Db, vm: NewVm): Promise<boolean> {
       created_at: vm.createdAt,
       state: 'scheduled',
       report: null,
+      ending: null,
+      figures: null,
       error: null,
       sockets: null,
     })
@@ -126,6 +132,8 @@ export async function storeStatus(db: Db, status: VmStatus): Promise<void> {
     .set({
       state: status.state,
       ...(status.report === undefined ? {} : { report: text(status.report) }),
+      ...(status.ending === undefined ? {} : { ending: text(status.ending) }),
+      ...(status.figures === undefined ? {} : { figures: text(status.figures) }),
       ...(status.error === undefined ? {} : { error: text(status.error) }),
       ...(status.sockets === undefined ? {} : { sockets: text(status.sockets) }),
     })
@@ -157,6 +165,8 @@ function toRecord(row: Selectable<VmsTable>): VmRecord {
     desired: row.desired as DesiredState,
     state: row.state as VmPhase,
     report: parsed(row.report) as VmReport | undefined,
+    ending: parsed(row.ending) as Ending | undefined,
+    figures: parsed(row.figures) as Figures | undefined,
     error: parsed(row.error) as ErrorBody | undefined,
     sockets: parsed(row.sockets) as VmSockets | undefined,
   };

@@ -7,6 +7,8 @@ const MARKS: Readonly<Record<Execution, string>> = { hardware: '', shaped: 'SHAP
 /** A VM for people; `live` is its host's answer of just now, where there is one. */
 export function vmView(vm: VmRecord, live?: VmStatus): VmView {
   const report = live?.report ?? vm.report;
+  const ending = live?.ending ?? report?.ending ?? vm.ending;
+  const figures = live?.figures ?? live?.report?.figures ?? vm.figures ?? vm.report?.figures;
   const error = live?.error ?? vm.error;
   const sockets = live?.sockets ?? vm.sockets;
   return {
@@ -28,6 +30,8 @@ export function vmView(vm: VmRecord, live?: VmStatus): VmView {
     createdAt: new Date(vm.createdAt).toISOString(),
     ...(report === undefined ? {} : { report }),
     live: live !== undefined,
+    ...(ending === undefined ? {} : { ending }),
+    ...(figures === undefined ? {} : { figures }),
     ...(error === undefined ? {} : { error }),
     ...(sockets === undefined ? {} : { sockets }),
   };

@@ -37,6 +37,8 @@ export const firstTables: Migration = {
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('state', 'text', (c) => c.notNull())
       .addColumn('report', 'text')
+      .addColumn('ending', 'text')
+      .addColumn('figures', 'text')
       .addColumn('error', 'text')
       .addColumn('sockets', 'text')
       .execute();
