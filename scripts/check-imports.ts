@@ -22,10 +22,22 @@ const ROOMS: Record<string, readonly string[]> = {
 
 /** Places inside a room, and what must not be imported there. */
 const STRICTER: readonly { readonly inside: string; readonly never: RegExp; readonly why: string }[] = [
-  { inside: 'packages/vmm/src/devices/', never: /^@unpin\/(kvm|image)/, why: 'a device knows offsets and lines, not KVM' },
-  { inside: 'packages/kvm/src/port/', never: /^(koffi|\.\.\/(linux|sys|software))/, why: 'the port knows none of its backends' },
+  {
+    inside: 'packages/vmm/src/devices/',
+    never: /^@unpin\/(kvm|image)/,
+    why: 'a device knows offsets and lines, not KVM',
+  },
+  {
+    inside: 'packages/kvm/src/port/',
+    never: /^(koffi|\.\.\/(linux|sys|software))/,
+    why: 'the port knows none of its backends',
+  },
   { inside: 'packages/kvm/conformance/', never: /src\/(linux|sys|software)/, why: 'rules speak to the port' },
-  { inside: 'packages/control/', never: /^@unpin\/(vmm|kvm|image)/, why: 'the control plane speaks to agents by contract' },
+  {
+    inside: 'packages/control/',
+    never: /^@unpin\/(vmm|kvm|image)/,
+    why: 'the control plane speaks to agents by contract',
+  },
 ];
 
 const FFI_HOME = 'packages/kvm/src/sys/';
@@ -44,7 +56,8 @@ for (const path of globSync('packages/*/**/*.{ts,mts}', { cwd: root, exclude: ['
     const target = roomOf(spec, path);
     if (target !== undefined && target !== room && !allowed.includes(target))
       complaints.push(`${path}: ${room} may not import ${target} ('${spec}')`);
-    if (spec === 'koffi' && !path.startsWith(FFI_HOME)) complaints.push(`${path}: FFI lives in ${FFI_HOME} and nowhere else`);
+    if (spec === 'koffi' && !path.startsWith(FFI_HOME))
+      complaints.push(`${path}: FFI lives in ${FFI_HOME} and nowhere else`);
     for (const rule of STRICTER)
       if (path.startsWith(rule.inside) && rule.never.test(spec)) complaints.push(`${path}: '${spec}': ${rule.why}`);
   }

@@ -23,7 +23,14 @@ for (const [path, entry] of Object.entries({ ...lock.packages })) {
     const words = name.replace(/^@[^/]*\//, '').split(/[-_]/);
     const cpu = CPU.find((c) => words.includes(c)) ?? null;
     if (os === undefined || cpu === null) throw new Error(`${path}: cannot tell the platform of ${name}`);
-    lock.packages[`node_modules/${name}`] = { version, cpu: [cpu], dev: entry.dev, license: entry.license, optional: true, os: [os] };
+    lock.packages[`node_modules/${name}`] = {
+      version,
+      cpu: [cpu],
+      dev: entry.dev,
+      license: entry.license,
+      optional: true,
+      os: [os],
+    };
     added++;
   }
 }

@@ -26,11 +26,16 @@ try {
         outDir: join(stage, 'out'),
         typeRoots: [join(root, 'node_modules/@types')],
       },
-      include: [join(root, 'packages/*/src/**/*.ts'), join(root, 'packages/*/conformance/**/*.ts'), join(root, 'packages/*/probe/**/*.ts')],
+      include: [
+        join(root, 'packages/*/src/**/*.ts'),
+        join(root, 'packages/*/conformance/**/*.ts'),
+        join(root, 'packages/*/probe/**/*.ts'),
+      ],
     }),
   );
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(stage, 'tsconfig.json')], { stdio: 'inherit' });
-  for (const manifestPath of globSync('packages/*/package.json', { cwd: root })) packOne(manifestPath.split('/')[1] ?? '');
+  for (const manifestPath of globSync('packages/*/package.json', { cwd: root }))
+    packOne(manifestPath.split('/')[1] ?? '');
 } finally {
   rmSync(stage, { recursive: true, force: true });
 }
@@ -41,17 +46,24 @@ function packOne(room: string): void {
   cpSync(join(stage, 'out', room), target, { recursive: true });
   // What is not code but belongs to it: binaries, goldens, assembler sources.
   for (const asset of globSync('{src,probe,conformance}/**/*', { cwd: source, exclude: ['**/*.ts'] }))
-    if (!asset.endsWith('/') && /\.[a-z0-9]+$/.test(asset)) cpSync(join(source, asset), join(target, asset), { recursive: true });
+    if (!asset.endsWith('/') && /\.[a-z0-9]+$/.test(asset))
+      cpSync(join(source, asset), join(target, asset), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) {
     const own = join(source, file);
     if (existsSync(own)) cpSync(own, join(target, file));
     else if (existsSync(join(root, file))) cpSync(join(root, file), join(target, file));
   }
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Record<string, unknown>;
-  const rewritten = JSON.parse(JSON.stringify(manifest).replaceAll(/(\.\/[\w./-]+)\.ts"/g, '$1.js"')) as Record<string, unknown>;
+  const rewritten = JSON.parse(JSON.stringify(manifest).replaceAll(/(\.\/[\w./-]+)\.ts"/g, '$1.js"')) as Record<
+    string,
+    unknown
+  >;
   writeFileSync(
     join(target, 'package.json'),
     `${JSON.stringify({ ...rewritten, engines: { node: '>=24.15' } }, null, 2)}\n`,
   );
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', out], { cwd: target, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', out], {
+    cwd: target,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }

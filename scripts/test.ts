@@ -32,7 +32,8 @@ stream.on('test:pass', (event) => {
   }
   tally.skipped++;
   const reason = typeof event.skip === 'string' ? event.skip : '';
-  if (!MAY_LACK.some((pattern) => pattern.test(reason))) forbidden.push(`${event.name}: ${reason || 'no reason given'}`);
+  if (!MAY_LACK.some((pattern) => pattern.test(reason)))
+    forbidden.push(`${event.name}: ${reason || 'no reason given'}`);
 });
 stream.on('test:fail', (event) => {
   if (event.details.type !== 'suite') tally.failed++;
@@ -45,7 +46,9 @@ stream.compose(new spec()).pipe(process.stdout);
 stream.on('end', () => {
   setImmediate(() => {
     if (ci && forbidden.length > 0) {
-      console.error(`\nSkipped in CI, where nothing may be skipped but what a machine can't have:\n${forbidden.join('\n')}`);
+      console.error(
+        `\nSkipped in CI, where nothing may be skipped but what a machine can't have:\n${forbidden.join('\n')}`,
+      );
       process.exitCode = 1;
     }
     console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
