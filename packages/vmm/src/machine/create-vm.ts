@@ -44,9 +44,9 @@ export function createVm(kvm: Kvm, regime: Regime, execution: Execution): Vm {
       vm.enableCap(CAPS.KVM_CAP_EXIT_HYPERCALL, [mask]);
   }
   if (regime.tech !== 'none') {
-    vm.enableCap(CAPS.KVM_CAP_X86_USER_SPACE_MSR, [
-      DEVICE_FLAGS.KVM_MSR_EXIT_REASON_UNKNOWN | DEVICE_FLAGS.KVM_MSR_EXIT_REASON_FILTER,
-    ]);
+    const { KVM_MSR_EXIT_REASON_INVAL, KVM_MSR_EXIT_REASON_UNKNOWN, KVM_MSR_EXIT_REASON_FILTER } = DEVICE_FLAGS;
+    const reasons = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER;
+    vm.enableCap(CAPS.KVM_CAP_X86_USER_SPACE_MSR, [reasons]);
     if (judgesHostUses(regime)) vm.setMsrFilter(DEVICE_FLAGS.KVM_MSR_FILTER_DEFAULT_ALLOW, hostUseFilter());
   }
   // Both only matter to VMX without unrestricted guest; elsewhere KVM takes them and never uses them.

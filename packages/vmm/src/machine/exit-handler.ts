@@ -10,15 +10,13 @@ import type {
 } from '@unpin/kvm';
 import { PAGE_BYTES } from '@unpin/kvm';
 import type { AnyGuestMemory, Judgement } from '@unpin/kvm/guest-memory';
+import type { ShapedMsrs } from '@unpin/kvm/shape';
 import type { Board } from './board.ts';
 import { convertByRequest } from './conversions.ts';
-import { MIGRATION_CONTROL, hostUseOf, isHostUseMsr } from './host-uses.ts';
+import { hostUseOf, isHostUseMsr } from './host-uses.ts';
 import { HYPERCALL_ENOSYS, MAP_GPA_RANGE } from './map-gpa-range.ts';
 import type { MachineEnding } from './messages.ts';
 import type { Witness } from './witness.ts';
-
-/** MSR_AMD64_SEV: bit 0, SEV is active (AMD64 APM 2, 15.34.10). */
-const MSR_AMD64_SEV = 0xc001_0131;
 
 /** KVM_SYSTEM_EVENT_* */
 const SYSTEM_EVENT_SHUTDOWN = 1;
@@ -30,8 +28,8 @@ export interface ExitContext {
   readonly memory: AnyGuestMemory;
   readonly board: Board;
   readonly witness: Witness;
-  /** What the SEV status MSR reads, for guests that have one. */
-  readonly sevStatus: number | null;
+  /** The MSRs of an SEV guest where KVM has none; null for guests without. */
+  readonly msrs: ShapedMsrs | null;
   /** A kick: look at what the main thread wants. */
   readonly onKick: () => MachineEnding | undefined;
 }
@@ -91,19 +89,17 @@ function handleHypercall(context: ExitContext, exit: HypercallExit): MachineEndi
   return context.witness.ending;
 }
 
-function handleRdmsr({ sevStatus }: ExitContext, exit: RdmsrExit): undefined {
-  if (exit.index === MSR_AMD64_SEV && sevStatus !== null) exit.complete(0, sevStatus);
-  else exit.refuse();
+function handleRdmsr({ msrs }: ExitContext, exit: RdmsrExit): undefined {
+  const value = msrs?.read(exit.index) ?? null;
+  if (value === null) exit.refuse();
+  else exit.complete(value.high, value.low);
 }
 
 /** Writes that ask the host to use a page are judged first, then done as KVM would have done them. */
-function handleWrmsr({ vcpu, witness }: ExitContext, exit: WrmsrExit): MachineEnding | undefined {
-  if (exit.index === MIGRATION_CONTROL) {
-    exit.complete();
-    return undefined;
-  }
+function handleWrmsr({ vcpu, witness, msrs }: ExitContext, exit: WrmsrExit): MachineEnding | undefined {
   if (!isHostUseMsr(exit.index)) {
-    exit.refuse();
+    if (msrs?.write(exit.index, exit.high, exit.low) === true) exit.complete();
+    else exit.refuse();
     return undefined;
   }
   const value = (BigInt(exit.high) << 32n) | BigInt(exit.low);

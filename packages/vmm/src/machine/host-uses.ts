@@ -25,9 +25,6 @@ const ROWS: readonly Row[] = [
 
 const BY_MSR = new Map(ROWS.map((row) => [row.msr, row]));
 
-/** MSR_KVM_MIGRATION_CONTROL: bit 0, the guest is ready to be migrated. With CPUID bit 17 it is user space's. */
-export const MIGRATION_CONTROL = 0x4b564d08;
-
 /** What writing an MSR asks the host to use; undefined where it asks for nothing, or switches a use off. */
 export function hostUseOf(msr: number, value: bigint): { readonly use: HostUse; readonly range: GpaRange } | undefined {
   const row = BY_MSR.get(msr);
@@ -44,14 +41,17 @@ const FILTER_WRITE = 2;
 
 /** KVM_X86_SET_MSR_FILTER ranges that hand exactly those writes to user space; everything else stays allowed. */
 export function hostUseFilter(): readonly MsrFilterRange[] {
-  const trapped = new Set([...BY_MSR.keys(), MIGRATION_CONTROL]);
-  return [filterRange(0x10, 8, trapped), filterRange(0x4b564d00, 16, trapped)];
+  const trapped = new Set(BY_MSR.keys());
+  return [filterRange(0, trapped), filterRange(0x4b564d00, trapped)];
 }
 
+/** KVM reads the bitmap in whole 64-bit words. */
+const RANGE_MSRS = 64;
+
 /** A clear bit denies. */
-function filterRange(base: number, count: number, trapped: ReadonlySet<number>): MsrFilterRange {
-  const bitmap = new Uint8Array(count / 8).fill(0xff);
-  for (let bit = 0; bit < count; bit++)
+function filterRange(base: number, trapped: ReadonlySet<number>): MsrFilterRange {
+  const bitmap = new Uint8Array(RANGE_MSRS / 8).fill(0xff);
+  for (let bit = 0; bit < RANGE_MSRS; bit++)
     if (trapped.has(base + bit)) bitmap[bit >> 3] = (bitmap[bit >> 3] ?? 0) & ~(1 << (bit & 7));
-  return { flags: FILTER_WRITE, base, count, bitmap };
+  return { flags: FILTER_WRITE, base, count: RANGE_MSRS, bitmap };
 }

@@ -1,5 +1,7 @@
-import type { LaunchOrder } from '@unpin/contract';
+import { type LaunchOrder, UnpinError } from '@unpin/contract';
 import type { Kvm, Vcpu, Vm } from '@unpin/kvm';
+import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
+import { ShapedMsrs } from '@unpin/kvm/shape';
 import type { Regime } from '@unpin/policy';
 import { load, ramRanges } from '../boot/index.ts';
 import { nowMs } from '../clock.ts';
@@ -12,7 +14,8 @@ import { type ExitContext, handleExit } from './exit-handler.ts';
 import { KickDesk } from './kick-desk.ts';
 import type { MachineEnding } from './messages.ts';
 import { probeChannel, probeDoorbells } from './probe-doorbells.ts';
-import { createRegimeMemory, type RegimeMemory } from './regime-memory.ts';
+import { pinUpfront } from './pin-memory.ts';
+import { createRegimeMemory } from './regime-memory.ts';
 import type { Teller } from './teller.ts';
 import { Witness } from './witness.ts';
 
@@ -103,8 +106,8 @@ async function assemble(
   cleanup.push(() => vm.close());
   const ram = ramRanges(order.memoryBytes);
   const backing = createRegimeMemory({ kvm, vm, regime, execution: order.execution, ram });
-  cleanup.push(() => backing.close());
   const { memory } = backing;
+  cleanup.push(() => memory.close());
   teller.say({
     kind: 'facts',
     cBit: memory.cBit,
@@ -113,7 +116,7 @@ async function assemble(
   });
   const plan = bootSet.plan({ ram, cBit: memory.cBit, channel: probeChannel(regime, kvm.info.engine) });
 
-  await pin(options, backing);
+  await pin(options, vm, memory, cleanup);
   teller.state('loading', regime.type);
   load(memory, plan);
 
@@ -137,31 +140,38 @@ async function assemble(
     memory,
     board,
     witness,
-    sevStatus: backing.sevStatus,
+    msrs: order.execution === 'shaped' ? new ShapedMsrs() : null,
     onKick: () => desk.look(),
   });
 }
 
 /** The type's pinning, and nothing else, decides. */
-async function pin(options: MachineOptions, backing: RegimeMemory): Promise<void> {
+async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory, cleanup: Cleanup): Promise<void> {
   const { regime, teller, order } = options;
   switch (regime.pinning) {
     case 'none':
       return;
     case 'on-fault':
-      await backing.pinOnFault();
-      teller.event('pages are pinned as they are touched');
-      return;
+      throw new UnpinError('NOT_BUILT', { subject: 'pinning on fault' });
     case 'upfront': {
       teller.state('pinning', regime.type);
       const begin = nowMs();
       let told = 0;
-      await backing.pinUpfront((bytes) => {
+      const onProgress = (bytes: number) => {
         const progress = bytes / order.memoryBytes;
         if (progress - told < 0.1 && progress < 1) return;
         told = progress;
         teller.event('pinning', progress);
+      };
+      const held = await pinUpfront({
+        name: order.name,
+        vm,
+        memory,
+        regime,
+        execution: order.execution,
+        onProgress,
       });
+      cleanup.push(() => held.release());
       teller.say({ kind: 'pinned', milliseconds: nowMs() - begin });
     }
   }

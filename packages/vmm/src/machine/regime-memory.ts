@@ -1,21 +1,22 @@
 import { UnpinError } from '@unpin/contract';
 import type { CpuidEntry, GpaRange, Kvm, Vm } from '@unpin/kvm';
-import { type AnyGuestMemory, createGuestMemory, MemoryModelNotBuilt } from '@unpin/kvm/guest-memory';
+import {
+  type AnyGuestMemory,
+  createGuestMemory,
+  hasSharedGuestMemfd,
+  MemoryModelNotBuilt,
+} from '@unpin/kvm/guest-memory';
+import { chooseCBit, shapedCpuid } from '@unpin/kvm/shape';
 import type { Execution, Regime } from '@unpin/policy';
 import { ramEnd } from '../boot/index.ts';
 
 /** A guest's memory with what its regime adds to it. */
 export interface RegimeMemory {
   readonly memory: AnyGuestMemory;
-  /** What holds private memory, as the report says it. */
+  /** What holds private memory, as the report says it: `memslots`, `guest_memfd`, `memfd`. */
   readonly privateMemory: string;
-  /** What the SEV status MSR reads where the VMM has to answer it. */
-  readonly sevStatus: number | null;
   /** The guest's leaves with what its type adds: the SEV leaf and KVM's feature bits. */
   readonly cpuid: (entries: readonly CpuidEntry[]) => readonly CpuidEntry[];
-  readonly pinUpfront: (progress: (bytes: number) => void) => Promise<void>;
-  readonly pinOnFault: () => Promise<void>;
-  readonly close: () => void;
 }
 
 export interface RegimeMemoryOptions {
@@ -26,24 +27,52 @@ export interface RegimeMemoryOptions {
   readonly ram: readonly GpaRange[];
 }
 
-/** @throws UnpinError VM_TYPE_NOT_BUILT, KvmError */
+/** @throws UnpinError VM_TYPE_NOT_BUILT, BOOT_DOES_NOT_FIT where RAM leaves no bit for the C bit; KvmError */
 export function createRegimeMemory(options: RegimeMemoryOptions): RegimeMemory {
   const { kvm, vm, regime, execution, ram } = options;
-  const cBit = null;
-  void ramEnd;
+  const cBit = cBitOf(options);
   try {
     const memory = createGuestMemory({ kvm, vm, regime, execution, ranges: ram, cBit });
     return {
       memory,
-      privateMemory: memory.kind,
-      sevStatus: null,
-      cpuid: (entries) => entries,
-      pinUpfront: async () => {},
-      pinOnFault: async () => {},
-      close: () => memory.close(),
+      privateMemory: privateMemoryOf(memory, vm),
+      cpuid: (entries) =>
+        execution === 'shaped' && cBit !== null
+          ? shapedCpuid(entries, { cBit, wantsReports: regime.conversions === 'hypercall', asyncPageFaults: false })
+          : entries,
     };
   } catch (cause) {
     if (!(cause instanceof MemoryModelNotBuilt)) throw cause;
     throw new UnpinError('VM_TYPE_NOT_BUILT', { subject: `type ${regime.type}`, found: cause.message, cause });
+  }
+}
+
+function cBitOf({ kvm, regime, execution, ram }: RegimeMemoryOptions): number | null {
+  if (regime.tech === 'none' || regime.tech === 'sw-protected') return null;
+  const supported = kvm.supportedCpuid();
+  if (execution === 'hardware') return hardwareCBit(supported);
+  try {
+    return chooseCBit(supported, ramEnd(ram));
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UnpinError('MEMORY_INVALID', { subject: `type ${regime.type}`, found: cause.message, cause });
+  }
+}
+
+/** CPUID 0x8000001F EBX bits 5:0 (AMD64 APM 3, E.4.17). */
+function hardwareCBit(supported: readonly CpuidEntry[]): number | null {
+  const leaf = supported.find((entry) => entry.function === 0x8000_001f);
+  return leaf === undefined ? null : leaf.ebx & 0x3f;
+}
+
+function privateMemoryOf(memory: AnyGuestMemory, vm: Vm): string {
+  switch (memory.kind) {
+    case 'memslots':
+      return 'memslots';
+    case 'guest_memfd':
+    case 'attributes':
+      return 'guest_memfd';
+    case 'shaped-upm':
+      return hasSharedGuestMemfd(vm) ? 'guest_memfd' : 'memfd';
   }
 }
