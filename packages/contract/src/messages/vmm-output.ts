@@ -15,6 +15,8 @@ export const VmmLastLine = Type.Object({
   /** Absent where there was no guest to end. */
   ending: Type.Optional(Ending),
   figures: Type.Optional(Figures),
+  /** The report as it was at the end. */
+  report: Type.Optional(VmReport),
   /** All that there was to say of the VM at its end. */
   report: Type.Optional(VmReport),
   error: Type.Optional(ErrorBody),

@@ -90,7 +90,8 @@ export class VmProcess {
     this.#declareFinished();
     const { ending, error, exitCode } = outcome;
     await servers?.close();
-    print({ ending, figures: this.#record.figures(), ...(error === undefined ? {} : { error }) });
+    const report = this.#record.report();
+    print({ ending, figures: report.figures, report, ...(error === undefined ? {} : { error }) });
     // A thread that can't be got out of the kernel would hold the process for ever.
     if (!gone) process.kill(process.pid, 'SIGKILL');
     return exitCode;
