@@ -17,8 +17,6 @@ export const VmmLastLine = Type.Object({
   figures: Type.Optional(Figures),
   /** The report as it was at the end. */
   report: Type.Optional(VmReport),
-  /** All that there was to say of the VM at its end. */
-  report: Type.Optional(VmReport),
   error: Type.Optional(ErrorBody),
 });
 export type VmmLastLine = Static<typeof VmmLastLine>;
