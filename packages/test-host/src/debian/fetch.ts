@@ -69,11 +69,22 @@ export function findAsset(id: AssetId, cache: string = cacheFolder()): AssetReco
 
 function requireAsset(id: AssetId, cache: string): AssetRecord {
   const record = presentAsset(cache, id);
-  if (record !== undefined) return record;
-  throw new UnpinError('TEST_HOST_MISSING', {
-    subject: `${ASSETS[id].title} (${id})`,
+  if (record === undefined) throw missingAssets([id], cache);
+  return record;
+}
+
+/** Throws TEST_HOST_MISSING, naming all that are missing at once and the command that fetches them. */
+export function requireAssets(ids: readonly AssetId[], cache: string = cacheFolder()): void {
+  const manifest = readManifest(cache);
+  const missing = ids.filter((id) => presentAsset(cache, id, manifest) === undefined);
+  if (missing.length > 0) throw missingAssets(missing, cache);
+}
+
+function missingAssets(ids: readonly AssetId[], cache: string): UnpinError {
+  return new UnpinError('TEST_HOST_MISSING', {
+    subject: ids.map((id) => `${ASSETS[id].title} (${id})`).join(', '),
     found: `nothing in ${cache}`,
-    next: `unpin test-host fetch ${id}`,
+    next: `unpin test-host fetch ${ids.join(' ')}`,
   });
 }
 

@@ -122,10 +122,13 @@ code=$?
 (sleep 2; kill $out $err) 2>/dev/null &
 wait $out $err 2>/dev/null`;
 
+/**
+ * The size is set by the session itself: a console that nobody holds open forgets it. Our own terminal, though raw, still
+ * turns a line feed into two characters (libuv leaves ONLCR on), so that this one must not.
+ */
 function onTerminal(size: TerminalSize): string {
-  return `stty rows ${size.rows} cols ${size.columns} </dev/hvc0
-say running
-setsid -c sh ./command </dev/hvc0 >/dev/hvc0 2>&1 3>&-
+  return `say running
+setsid -c sh -c 'stty rows ${size.rows} cols ${size.columns} -onlcr; exec sh ./command' </dev/hvc0 >/dev/hvc0 2>&1 3>&-
 code=$?`;
 }
 

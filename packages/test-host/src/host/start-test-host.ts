@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UnpinError } from '@unpin/contract';
-import { assetFolder, assetPath } from '../debian/fetch.ts';
+import { assetFolder, assetPath, requireAssets } from '../debian/fetch.ts';
 import { consoleExcerpt } from './console-excerpt.ts';
 import { parseControlLine } from './control-line.ts';
 import { testHostInitramfs } from './initramfs.ts';
@@ -34,6 +34,7 @@ export interface TestHostResult {
  */
 export async function startTestHost(options: TestHostOptions): Promise<TestHostResult> {
   const request = checkOptions(options);
+  requireAssets([request.kernel, 'busybox-static', 'qemu']);
   options.signal?.throwIfAborted();
   const folder = mkdtempSync(join(tmpdir(), 'unpin-host-'));
   try {
