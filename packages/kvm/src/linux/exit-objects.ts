@@ -124,20 +124,48 @@ export class LoadedMemoryFault implements MemoryFaultExit {
   }
 }
 
-/** Both MSR exits lie in the same members; only which side brings the value differs. */
-class LoadedMsr {
+export class LoadedRdmsr implements RdmsrExit {
+  readonly kind = 'rdmsr';
+  index = 0;
+  why = 0;
+  readonly #page: RunPage;
+
+  constructor(page: RunPage) {
+    this.#page = page;
+  }
+
+  load(): this {
+    const { words } = this.#page;
+    this.index = words[AT['msr.index'].offset >> 2] ?? 0;
+    this.why = words[AT['msr.reason'].offset >> 2] ?? 0;
+    return this;
+  }
+
+  complete(high: number, low: number): void {
+    this.#page.bytes[AT['msr.error'].offset] = 0;
+    this.#page.words[AT['msr.data'].offset >> 2] = low;
+    this.#page.words[(AT['msr.data'].offset >> 2) + 1] = high;
+  }
+
+  refuse(): void {
+    this.#page.bytes[AT['msr.error'].offset] = 1;
+  }
+}
+
+export class LoadedWrmsr implements WrmsrExit {
+  readonly kind = 'wrmsr';
   index = 0;
   why = 0;
   high = 0;
   low = 0;
-  protected readonly page: RunPage;
+  readonly #page: RunPage;
 
   constructor(page: RunPage) {
-    this.page = page;
+    this.#page = page;
   }
 
   load(): this {
-    const { words } = this.page;
+    const { words } = this.#page;
     this.index = words[AT['msr.index'].offset >> 2] ?? 0;
     this.why = words[AT['msr.reason'].offset >> 2] ?? 0;
     this.low = words[AT['msr.data'].offset >> 2] ?? 0;
@@ -145,26 +173,12 @@ class LoadedMsr {
     return this;
   }
 
-  refuse(): void {
-    this.page.bytes[AT['msr.error'].offset] = 1;
-  }
-}
-
-export class LoadedRdmsr extends LoadedMsr implements RdmsrExit {
-  readonly kind = 'rdmsr';
-
-  complete(high: number, low: number): void {
-    this.page.bytes[AT['msr.error'].offset] = 0;
-    this.page.words[AT['msr.data'].offset >> 2] = low;
-    this.page.words[(AT['msr.data'].offset >> 2) + 1] = high;
-  }
-}
-
-export class LoadedWrmsr extends LoadedMsr implements WrmsrExit {
-  readonly kind = 'wrmsr';
-
   complete(): void {
-    this.page.bytes[AT['msr.error'].offset] = 0;
+    this.#page.bytes[AT['msr.error'].offset] = 0;
+  }
+
+  refuse(): void {
+    this.#page.bytes[AT['msr.error'].offset] = 1;
   }
 }
 

@@ -10,7 +10,7 @@ export interface PinRights {
   /** Bytes; Infinity with CAP_IPC_LOCK or without a limit. */
   readonly limit: number;
   readonly hasIpcLock: boolean;
-  /** VmPin of this process in bytes: what it holds in long-term pins. */
+  /** VmPin of this process in bytes: what it holds in long-term pins; a huge page counts whole where a part is held. */
   readonly pinned: number;
 }
 

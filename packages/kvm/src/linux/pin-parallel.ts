@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { HostMemoryHandle, Pin } from '../port/host-memory.ts';
 import { failure } from '../sys/errno.ts';
 import { explainPinFailure } from './pin-limits.ts';
+import { cutRange } from './pin-pieces.ts';
 import { MAX_PLACE_BYTES, PinRing, RING_PLACES } from './pin-ring.ts';
 import type { PinJob, PinReport } from './pin-worker.ts';
 
@@ -64,7 +65,7 @@ function cut(ranges: readonly PinRange[], step: number): Float64Array {
   for (const { memory, offset, length } of ranges) {
     if (offset < 0 || length < 0 || offset + length > memory.size)
       throw new RangeError(`${length} bytes at ${offset} are not inside ${memory.size} bytes`);
-    for (let at = 0; at < length; at += step) pieces.push(memory.hva + offset + at, Math.min(step, length - at));
+    for (const piece of cutRange(memory.hva + offset, length, step)) pieces.push(piece.hva, piece.length);
   }
   const shared = new Float64Array(new SharedArrayBuffer(Math.max(8, pieces.length * 8)));
   shared.set(pieces);

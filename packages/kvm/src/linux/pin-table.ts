@@ -1,4 +1,5 @@
 import type { HostMemory, Pin } from '../port/host-memory.ts';
+import { cutRange } from './pin-pieces.ts';
 import { MAX_PLACE_BYTES, PinRing, RING_PLACES } from './pin-ring.ts';
 
 /** One ring and its free places. */
@@ -29,8 +30,8 @@ export class PinTable {
       for (const one of held.splice(0)) one();
     };
     try {
-      for (let at = 0; at < length; at += MAX_PLACE_BYTES)
-        held.push(this.#hold(memory.hva + offset + at, Math.min(MAX_PLACE_BYTES, length - at)));
+      for (const piece of cutRange(memory.hva + offset, length, MAX_PLACE_BYTES))
+        held.push(this.#hold(piece.hva, piece.length));
     } catch (error) {
       release();
       throw error;
