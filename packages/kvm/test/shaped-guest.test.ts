@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { View } from '../src/port/index.ts';
+import { noUserFaults } from './helpers/no-user-faults.ts';
 import {
   type GuestStep,
   type HostAction,
@@ -36,9 +37,17 @@ const share = (gpa: number, size = PAGE): HostAction => ({ do: 'convert', gpa, s
 async function run(
   steps: readonly GuestStep[],
   actions: readonly HostAction[] = [],
-  options: Partial<Pick<ShapedGuestJob, 'privilege' | 'privateSide' | 'ramBytes'>> = {},
+  options: Partial<Pick<ShapedGuestJob, 'type' | 'privilege' | 'privateSide' | 'ramBytes'>> = {},
 ): Promise<ShapedGuestResult> {
-  const job = { ramBytes: 32 * MiB, privilege: 3, privateSide: 'guest_memfd', steps, actions, ...options } as const;
+  const job = {
+    type: 'sev-upm',
+    ramBytes: 32 * MiB,
+    privilege: 3,
+    privateSide: 'guest_memfd',
+    steps,
+    actions,
+    ...options,
+  } as const;
   const result = await runShapedGuest(job);
   assert.equal(result.end, 'done');
   return result;
@@ -178,5 +187,24 @@ describe('memory of a shaped guest', { skip: noGuestHere() }, () => {
     const { outcomes, memslots } = await run([call(0), call(0), call(0)], [share(AT, 2 * MiB)]);
     assert.deepEqual(outcomes[1], { changed: 0, discarded: 0, lost: 0 });
     assert.ok(memslots < 20, `${memslots} slots`);
+  });
+});
+
+describe('a shaped guest whose memory is memslots', { skip: noGuestHere() }, () => {
+  const steps = [write('private', AT, 0x11), read('shared', AT), call(0)];
+
+  test('has one frame behind both views, and no exit at either', async () => {
+    const { reads, mmioExits, figures } = await run(steps, [{ do: 'figures' }], { type: 'sev' });
+    assert.deepEqual(reads, [0x11]);
+    assert.equal(mmioExits, 0);
+    assert.ok(figures[0] !== undefined && figures[0].resident <= 8 * MiB, 'nothing doubles');
+  });
+
+  test('is pinned where it touches, also by its own faults inside KVM', { skip: noUserFaults() }, async () => {
+    const { reads, figures, pinnedGranules } = await run(steps, [{ do: 'figures' }], { type: 'sev-deferred' });
+    assert.deepEqual(reads, [0x11]);
+    // Page tables and code in the first 2 MiB, the page at 4 MiB.
+    assert.equal(pinnedGranules, 2);
+    assert.equal(figures[0]?.pinned, 4 * MiB);
   });
 });

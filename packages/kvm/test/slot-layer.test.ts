@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CHUNK_PAGES, cutBuddies, type PageRun } from '../src/guest-memory/buddy.ts';
 import { SlotLayer, type SlotPort } from '../src/guest-memory/slot-layer.ts';
 import { SlotNumbers } from '../src/guest-memory/slot-numbers.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Lie } from '../src/guest-memory/lie.ts';
 import { otherView } from '../src/guest-memory/side-pages.ts';
 import { ViewJudge } from '../src/guest-memory/views.ts';

@@ -20,11 +20,11 @@ export class ShapedSlots {
     if ((vm.checkExtension(CAP_DISABLE_QUIRKS2) & QUIRK_SLOT_ZAP_ALL) !== 0)
       vm.enableCap(CAP_DISABLE_QUIRKS2, [QUIRK_SLOT_ZAP_ALL]);
     const numbers = new SlotNumbers(vm.checkExtension(CAPS.KVM_CAP_NR_MEMSLOTS));
+    const remove = (slot: number): void => vm.setUserMemoryRegion({ slot, flags: 0, gpa: 0, size: 0, hva: 0 });
     const layer = (view: View, ram: RamRange): SlotLayer => {
       const base = view === 'private' ? 2 ** cBit : 0;
       const side = sides.side(view);
       const create = (slot: number, run: PageRun): void => createSlot(vm, slot, side, base, ram, run);
-      const remove = (slot: number): void => vm.setUserMemoryRegion({ slot, flags: 0, gpa: 0, size: 0, hva: 0 });
       return new SlotLayer({ create, remove }, numbers);
     };
     this.#numbers = numbers;

@@ -77,10 +77,6 @@ export class SlotLayer {
     }
   }
 
-  clear(): void {
-    for (const slot of [...this.#slots]) this.#remove(slot);
-  }
-
   /** Maps a gap; pieces smaller than a chunk grow together with what is mapped of their chunk. */
   #fill(gap: PageRun): void {
     for (const piece of cutBuddies(gap.start, gap.end)) {

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { regimeOf, vmType } from '@unpin/policy';
-import { createGuestMemory, type Lie, type ShapedUpmMemory } from '../../src/guest-memory/index.ts';
+import { type AnyGuestMemory, createGuestMemory, type Lie } from '../../src/guest-memory/index.ts';
 import { openLinuxKvm } from '../../src/linux/index.ts';
+import { pinOnFault } from '../../src/linux/pinning/index.ts';
 import { chooseCBit, shapedCpuid } from '../../src/linux/shape/index.ts';
 import type { ConversionOutcome, Kvm, MemoryFigures, Segment, Vcpu, Vm } from '../../src/port/index.ts';
 import { CAPS } from '../../src/uapi/constants.ts';
@@ -15,7 +16,10 @@ if (port === null) throw new Error('this file is a Worker');
 const kvm = openLinuxKvm();
 const vm = kvm.createVm(0);
 const memory = openMemory(kvm, job.privateSide === 'memfd' ? withoutGuestMemfd(vm) : vm);
-const vcpu = prepare(kvm, vm, memory);
+const [pinnable] = memory.pinnable;
+const pinning = job.type === 'sev-deferred' && pinnable !== undefined ? await pinOnFault(pinnable.memory) : null;
+load();
+const vcpu = prepare(kvm, vm, memory.cBit ?? 0);
 port.postMessage(vcpu.kickTarget());
 
 const lies: Lie[] = [];
@@ -29,9 +33,21 @@ const reads = new Uint32Array(log.buffer).subarray(
   0,
   job.steps.filter((s) => s.do === 'read' || s.do === 'exchange').length,
 );
-const { memslots } = memory.judgeFigures();
-const result: ShapedGuestResult = { end, reads: [...reads], lies, wrongViews, outcomes, figures, mmioExits, memslots };
+const memslots = memory.kind === 'shaped-upm' ? memory.judgeFigures().memslots : 0;
+const pinnedGranules = pinning?.figures().granules ?? 0;
+const result: ShapedGuestResult = {
+  end,
+  reads: [...reads],
+  lies,
+  wrongViews,
+  outcomes,
+  figures,
+  mmioExits,
+  memslots,
+  pinnedGranules,
+};
 vcpu.close();
+pinning?.close();
 memory.close();
 vm.close();
 kvm.close();
@@ -40,22 +56,17 @@ port.postMessage(result);
 function run(): string {
   for (;;) {
     const exit = vcpu.run();
-    switch (exit.kind) {
-      case 'io':
-        if (exit.port === DONE_PORT) return 'done';
-        if (exit.port !== CALL_PORT) return `io ${exit.port}`;
-        act(job.actions[exit.data[0] ?? 0]);
-        break;
-      case 'mmio': {
-        mmioExits++;
-        const judgement = memory.onMmio(exit);
-        if (judgement === null) return `mmio ${exit.gpa.toString(16)}`;
-        if (judgement.wrongView !== null) wrongViews++;
-        lies.push(...judgement.lies);
-        break;
-      }
-      default:
-        return JSON.stringify(exit);
+    if (exit.kind === 'io' && exit.port === DONE_PORT) return 'done';
+    if (exit.kind === 'io' && exit.port === CALL_PORT) {
+      act(job.actions[exit.data[0] ?? 0]);
+    } else if (exit.kind === 'mmio') {
+      mmioExits++;
+      const judgement = memory.kind === 'shaped-upm' ? memory.onMmio(exit) : null;
+      if (judgement === null) return `mmio ${exit.gpa.toString(16)}`;
+      if (judgement.wrongView !== null) wrongViews++;
+      lies.push(...judgement.lies);
+    } else {
+      return JSON.stringify(exit);
     }
   }
 }
@@ -66,7 +77,7 @@ function act(action: HostAction | undefined): void {
       outcomes.push(memory.convert(action, action.to));
       break;
     case 'use':
-      lies.push(...memory.hostUse(action, action.what));
+      if (memory.kind === 'shaped-upm') lies.push(...memory.hostUse(action, action.what));
       break;
     case 'figures':
       figures.push(memory.figures());
@@ -76,22 +87,23 @@ function act(action: HostAction | undefined): void {
   }
 }
 
-function openMemory(kvm: Kvm, vm: Vm): ShapedUpmMemory {
+function openMemory(kvm: Kvm, vm: Vm): AnyGuestMemory {
   const ranges = [{ gpa: 0, size: job.ramBytes }];
   const cBit = chooseCBit(kvm.supportedCpuid(), job.ramBytes);
-  const regime = regimeOf(vmType('sev-upm'));
-  const memory = createGuestMemory({ kvm, vm, regime, execution: 'shaped', ranges, cBit });
-  if (memory.kind !== 'shaped-upm') throw new Error(`got ${memory.kind}`);
-  const tables = pageTables(cBit);
-  memory.write(tables.gpa, tables.bytes, 'private');
-  memory.write(MAP.code, assemble(job.steps), 'private');
-  return memory;
+  const regime = regimeOf(vmType(job.type));
+  return createGuestMemory({ kvm, vm, regime, execution: 'shaped', ranges, cBit });
 }
 
-function prepare(kvm: Kvm, vm: Vm, memory: ShapedUpmMemory): Vcpu {
+function load(): void {
+  const tables = pageTables(memory.cBit ?? 0);
+  memory.write(tables.gpa, tables.bytes, 'private');
+  memory.write(MAP.code, assemble(job.steps), 'private');
+}
+
+function prepare(kvm: Kvm, vm: Vm, cBit: number): Vcpu {
   vm.setTssAddress(0xfffb_d000);
   const vcpu = vm.createVcpu(0);
-  const options = { cBit: memory.cBit, wantsReports: true, asyncPageFaults: false };
+  const options = { cBit, wantsReports: true, asyncPageFaults: false };
   vcpu.setCpuid(shapedCpuid(kvm.supportedCpuid(), options));
   const dpl = job.privilege;
   const code = segment({ selector: 0x08 | dpl, type: 11, dpl, l: 1, db: 0 });
@@ -105,7 +117,7 @@ function prepare(kvm: Kvm, vm: Vm, memory: ShapedUpmMemory): Vcpu {
     gs: data,
     ss: data,
     cr0: 0x8000_0011n,
-    cr3: BigInt(MAP.pml4) | (1n << BigInt(memory.cBit)),
+    cr3: BigInt(MAP.pml4) | (1n << BigInt(cBit)),
     cr4: 0x220n,
     efer: 0x500n,
   });

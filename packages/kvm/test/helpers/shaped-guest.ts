@@ -24,6 +24,7 @@ export type HostAction =
   | { readonly do: 'figures' };
 
 export interface ShapedGuestJob {
+  readonly type: 'sev' | 'sev-deferred' | 'sev-upm';
   readonly ramBytes: number;
   /** Ring 3 runs natively where ring 0 is emulated (software-paging KVM). */
   readonly privilege: 0 | 3;
@@ -43,6 +44,8 @@ export interface ShapedGuestResult {
   readonly figures: readonly MemoryFigures[];
   readonly mmioExits: number;
   readonly memslots: number;
+  /** Granules pinned because they were touched (sev-deferred). */
+  readonly pinnedGranules: number;
 }
 
 const LIMIT_MS = 30_000;
