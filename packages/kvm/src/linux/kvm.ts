@@ -1,9 +1,11 @@
+import type { EventFd } from '../port/event-fd.ts';
 import type { HostMemory, HostMemoryHandle, Pin } from '../port/host-memory.ts';
 import type { BackendInfo, Kvm } from '../port/kvm.ts';
 import type { Kicker, KickTarget } from '../port/vcpu.ts';
 import type { CpuidEntry } from '../port/vcpu-state.ts';
 import type { Vm, VmHandle } from '../port/vm.ts';
 import { ERRNO, failure } from '../sys/errno.ts';
+import { createEventFd } from '../sys/eventfd.ts';
 import { closeFile, O_RDWR, openFile } from '../sys/file.ts';
 import { ioctl, ioctlStruct, tryIoctlStruct } from '../sys/ioctl.ts';
 import { SYSTEM_IOCTLS } from '../uapi/ioctls.ts';
@@ -67,6 +69,10 @@ export class LinuxKvm implements Kvm {
 
   openKicker(target: KickTarget): Kicker {
     return new LinuxKicker(target);
+  }
+
+  createEventFd(): EventFd {
+    return createEventFd();
   }
 
   allocate(size: number, options: AllocateOptions = {}): HostMemory {

@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export * from './event-fd.ts';
 export * from './exit.ts';
 export * from './guest-memfd.ts';
 export * from './guest-memory.ts';

@@ -1,3 +1,4 @@
+import type { EventFd } from './event-fd.ts';
 import type { HostMemory, HostMemoryHandle, Pin } from './host-memory.ts';
 import type { Kicker, KickTarget } from './vcpu.ts';
 import type { CpuidEntry } from './vcpu-state.ts';
@@ -29,6 +30,8 @@ export interface Kvm {
   createVm(type: number): Vm;
   openVm(handle: VmHandle): Vm;
   openKicker(target: KickTarget): Kicker;
+  /** What irqfd and ioeventfd signal through. Errors: EMFILE. */
+  createEventFd(): EventFd;
 
   /** Anonymous memory, page-aligned; `hugePages` advises transparent huge pages. Errors: ENOMEM. */
   allocate(size: number, options?: { readonly hugePages?: boolean }): HostMemory;

@@ -1,3 +1,4 @@
+import type { EventFd } from '../port/event-fd.ts';
 import { check, ERRNO, failure } from './errno.ts';
 import { closeFile, readFd, writeFd } from './file.ts';
 import { symbol } from './libc.ts';
@@ -8,15 +9,7 @@ const EFD_NONBLOCK = 0o4000;
 
 const eventfdC = symbol<(initial: number, flags: number) => number>('eventfd', 'int', ['uint', 'int']);
 
-/** A counter in the kernel: irqfd and ioeventfd signal through one. */
-export interface EventFd {
-  readonly fd: number;
-  /** Adds to the counter. */
-  signal(count?: number): void;
-  /** Takes the counter to 0; 0 where nothing was signalled (never blocks). Exact below 2^53. */
-  take(): number;
-  close(): void;
-}
+export type { EventFd };
 
 /** eventfd(2), non-blocking. Throws KvmError (EMFILE). */
 export function createEventFd(): EventFd {
