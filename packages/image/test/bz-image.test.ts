@@ -107,6 +107,9 @@ describe('what is no kernel for here is refused with its kind', () => {
         (error) => error instanceof KernelFormatError && error.what === what,
       );
     }
+    const small = Buffer.from(vmlinux);
+    small.writeBigUInt64LE(1n, 64 + 40);
+    assert.throws(() => extractKernel(small), /program header 0 at byte 64: \d+ bytes for 1 of memory/);
     const overlapping = Buffer.from(vmlinux);
     for (const at of [64, 64 + 56, 64 + 112]) {
       overlapping.writeBigUInt64LE(0n, at + 8);

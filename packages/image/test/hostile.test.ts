@@ -1,5 +1,4 @@
 /** Whatever bytes a file has, it ends in a verdict or a typed error: no crash, no other exception, no endless loop. */
-import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -15,16 +14,16 @@ const LIMIT = 2 ** 24;
 const text = Buffer.from('private and shared, shared and private. '.repeat(400));
 const vmlinux = syntheticKernel();
 
-/** Bytes of `from` with a few of them replaced, and perhaps cut off. */
+/** Bytes of `from` with a few of the first `within` replaced, and sometimes cut off. */
 function damaged(from: Buffer, within = from.length): fc.Arbitrary<Buffer> {
   const edit = fc.tuple(fc.nat(Math.max(0, within - 1)), fc.nat(255));
-  return fc
-    .tuple(fc.array(edit, { minLength: 0, maxLength: 6 }), fc.option(fc.nat(from.length)))
-    .map(([edits, length]) => {
-      const bytes = Buffer.from(from);
-      for (const [at, value] of edits) bytes[at] = value;
-      return length === null ? bytes : bytes.subarray(0, length);
-    });
+  const edited = fc.array(edit, { minLength: 1, maxLength: 6 }).map((edits) => {
+    const bytes = Buffer.from(from);
+    for (const [at, value] of edits) bytes[at] = value;
+    return bytes;
+  });
+  const cut = fc.tuple(edited, fc.nat(from.length)).map(([bytes, length]) => bytes.subarray(0, length));
+  return fc.oneof({ arbitrary: edited, weight: 4 }, { arbitrary: cut, weight: 1 });
 }
 
 function endsTyped(call: () => unknown): void {
@@ -68,7 +67,7 @@ describe('a damaged kernel file', () => {
 
   test('with a damaged image inside ends in a verdict', () => {
     // Headers and tables more often than the rest.
-    const places = fc.oneof(damaged(vmlinux, 64 + 56 * 3), damaged(vmlinux), damaged(vmlinux.subarray(0, 4096)));
+    const places = fc.oneof(damaged(vmlinux, 64 + 56 * 3), damaged(vmlinux), damaged(vmlinux, 4096));
     fc.assert(
       fc.property(places, (bytes) => {
         inspectKernel(bytes, 'k', { imageLimit: LIMIT });

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { KernelFormatError } from '../src/kernel/format-error.ts';
 import { crc64 } from '../src/kernel/payload/crc64.ts';
+import { decodeLzma2 } from '../src/kernel/payload/lzma2.ts';
 import { unpackPayload } from '../src/kernel/payload/unpack.ts';
 import { xxh32 } from '../src/kernel/payload/xxh32.ts';
 import { withSize } from './synthetic/bz-image.ts';
@@ -18,6 +19,8 @@ const INPUTS: Readonly<Record<string, Buffer>> = {
   'zeros, longer than a block of lz4': Buffer.alloc(9 * 2 ** 20),
   noise: noise(300_000),
   'noise between repeats': Buffer.concat([noise(70_000), Buffer.alloc(70_000, 7), noise(70_000), noise(70_000)]),
+  // Opcode bytes inside the operands of others: where the branch filter must hold back.
+  'calls in calls': noise(200_000).map((byte) => [0xe8, 0xe9, 0x00, 0xff, 0x01][byte % 5] ?? 0) as Buffer,
   // x86 code with its calls and jumps: the branch filter's case. Node's own program is at hand everywhere.
   'x86 code': readFileSync(process.execPath).subarray(40 * 2 ** 20, 43 * 2 ** 20),
 };
@@ -47,6 +50,19 @@ describe('a payload that a reference tool packed', () => {
         assert.ok(input.equals(result.image), `${name}: other bytes came out`);
       }
     });
+
+  test('LZMA2 chunks may begin a new dictionary in the middle', needsTool('xz'), () => {
+    // The byte before a dictionary's first is 0, not 0xff: a decoder that looks back goes astray.
+    const sentence = INPUTS['text that repeats'] ?? Buffer.alloc(0);
+    const halves = [Buffer.concat([sentence, Buffer.of(0xff)]), sentence, noise(5001)];
+    const raw = halves.map((half) => pack('xz', ['--format=raw', '--lzma2=preset=6,pb=4,lp=2,lc=2', '-c'], half));
+    // Each ends with the end chunk, one zero byte; only the last one may.
+    const joined = Buffer.concat([...raw.map((bytes) => bytes.subarray(0, -1)), Buffer.of(0)]);
+    const wanted = Buffer.concat(halves);
+    const out = Buffer.alloc(wanted.length + 3);
+    assert.deepEqual(decodeLzma2(joined, 0, joined.length, out, 3), { pos: joined.length, done: out.length });
+    assert.ok(wanted.equals(out.subarray(3)));
+  });
 
   test('an x86 filter with a start address is undone with that address', needsTool('xz'), () => {
     const input = INPUTS['x86 code'] ?? Buffer.alloc(0);

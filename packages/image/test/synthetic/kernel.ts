@@ -19,7 +19,7 @@ export interface KernelTraits {
   /** The function that reports: the upstream form, the one before upstream (no mask), or none. */
   readonly reportingCode?: 'masked' | 'unmasked' | 'none';
   readonly reportingCopies?: number;
-  readonly hook?: 'installs' | 'installs-another' | 'none';
+  readonly hook?: 'installs' | 'installs-later' | 'installs-earlier' | 'none';
   readonly callSite?: boolean;
   readonly symbols?: Layout | 'none';
   readonly reportingSymbol?: boolean;
@@ -38,7 +38,7 @@ export const BANNER = 'Linux version 6.0-test (nobody@nowhere) (gcc 1.0) #1 SMP\
 /** The bytes of an ELF with these traits; by default an up-to-date kernel with everything. */
 export function syntheticKernel(traits: KernelTraits = {}): Buffer {
   const text = new Code(TEXT);
-  text.label('_text', nops(64));
+  text.label('_text', nops(512));
   const { reportingCode = 'masked', reportingCopies = 1 } = traits;
   if (reportingCode !== 'none')
     for (let i = 0; i < reportingCopies; i++)
@@ -98,7 +98,8 @@ function installer(traits: KernelTraits, text: Code): Buffer {
   const { hook = 'installs', rangeCall = 'size' } = traits;
   const parts = [nops(16)];
   if (hook !== 'none') {
-    const target = text.address(hook === 'installs' ? 'reporter' : 'other') ?? TEXT;
+    const label = { installs: 'reporter', 'installs-later': 'other', 'installs-earlier': '_text' }[hook];
+    const target = text.address(label) ?? TEXT;
     // test eax, 0x20000; je; mov qword [rip + …], target
     parts.push(u8(0xa9, 0, 0, 2, 0, 0x74, 0x7f, 0x48, 0xc7, 0x05), u32(0x1234, Number(target & 0xffffffffn)));
   }

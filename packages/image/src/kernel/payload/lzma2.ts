@@ -37,6 +37,7 @@ export function decodeLzma2(
     if (control >= 0xe0 || control === 1) {
       decoder.dictionaryStart = done;
       needDictionaryReset = false;
+      needProperties = true;
     } else if (needDictionaryReset) throw malformed('the first chunk does not reset the dictionary');
 
     if (control < 0x80) {
