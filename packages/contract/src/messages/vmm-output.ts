@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/unpin-error.ts';
-import { Ending, Figures, VmReport } from './vm-report.ts';
+import { Ending, Figures, Lie, VmReport } from './vm-report.ts';
 
 /**
  * What a VMM process prints on its standard output, one JSON object a line: `ready` once, when its API listens, and
@@ -17,6 +17,8 @@ export const VmmLastLine = Type.Object({
   figures: Type.Optional(Figures),
   /** The report as it was at the end. */
   report: Type.Optional(VmReport),
+  /** The latest lies, where there were any; `report.lies` counts all. */
+  lies: Type.Optional(Type.Array(Lie)),
   error: Type.Optional(ErrorBody),
 });
 export type VmmLastLine = Static<typeof VmmLastLine>;

@@ -1,3 +1,4 @@
+import type { UnpinError } from '@unpin/contract';
 import type { GuestMemory, Vcpu } from '@unpin/kvm';
 import { isParked } from '../cpu/index.ts';
 import type { ControlBlock } from './control-block.ts';
@@ -14,6 +15,8 @@ export interface KickDeskOptions {
   readonly control: ControlBlock;
   readonly teller: Teller;
   readonly serial: SerialConsole;
+  /** Something that went wrong beside the guest. */
+  readonly trouble: () => UnpinError | undefined;
 }
 
 /** What a kicked vCPU's thread looks at before it goes on. */
@@ -30,6 +33,8 @@ export class KickDesk {
     const { vcpu, control, teller, serial, memory } = this.#options;
     const stop = control.stopReason;
     if (stop !== 'none') return { reason: 'requested', stop, rip: vcpu.getRegs().rip };
+    const trouble = this.#options.trouble();
+    if (trouble !== undefined) return { reason: 'failed', error: trouble.toBody() };
     serial.feed();
     if (control.figuresWanted !== this.#figuresGiven) {
       this.#figuresGiven = control.figuresWanted;

@@ -1,4 +1,4 @@
-import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { LaunchOrder } from '@unpin/contract';
 import type { Kvm, Vcpu, Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
 import { ShapedMsrs } from '@unpin/kvm/shape';
@@ -12,9 +12,10 @@ import type { ControlBlock } from './control-block.ts';
 import { createVm } from './create-vm.ts';
 import { type ExitContext, handleExit } from './exit-handler.ts';
 import { KickDesk } from './kick-desk.ts';
+import { openSevLaunch } from './launch-sev.ts';
 import type { MachineEnding } from './messages.ts';
 import { probeChannel, probeDoorbells } from './probe-doorbells.ts';
-import { pinUpfront } from './pin-memory.ts';
+import { type HeldPins, NO_PINS, pinUpfront, pinWhatIsTouched } from './pin-memory.ts';
 import { createRegimeMemory } from './regime-memory.ts';
 import type { Teller } from './teller.ts';
 import { Witness } from './witness.ts';
@@ -114,9 +115,12 @@ async function assemble(
     privateMemory: backing.privateMemory,
     ...(bootSet.banner === undefined ? {} : { kernel: bootSet.banner }),
   });
+  const sev = openSevLaunch(vm, regime, order.execution);
+  cleanup.push(() => sev?.close());
   const plan = bootSet.plan({ ram, cBit: memory.cBit, channel: probeChannel(regime, kvm.info.engine) });
 
-  await pin(options, vm, memory, cleanup);
+  const pins = await pin(options, vm, memory);
+  cleanup.push(() => pins.release());
   teller.state('loading', regime.type);
   load(memory, plan);
 
@@ -133,7 +137,8 @@ async function assemble(
   });
   const board = boardOf(options, vm, witness);
   prepareVcpu(vcpu, backing.cpuid(cpuidOf(kvm, vm)), plan.entry);
-  const desk = new KickDesk({ vcpu, memory, control, teller, serial: board.serial });
+  sev?.seal(memory, plan);
+  const desk = new KickDesk({ vcpu, memory, control, teller, serial: board.serial, trouble: pins.trouble });
   teller.event('the guest is ready to run');
   return ready(vcpu, {
     vcpu,
@@ -146,33 +151,28 @@ async function assemble(
 }
 
 /** The type's pinning, and nothing else, decides. */
-async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory, cleanup: Cleanup): Promise<void> {
+async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory): Promise<HeldPins> {
   const { regime, teller, order } = options;
+  const { name, execution, memoryBytes } = order;
   switch (regime.pinning) {
     case 'none':
-      return;
+      return NO_PINS;
     case 'on-fault':
-      throw new UnpinError('NOT_BUILT', { subject: 'pinning on fault' });
+      teller.event('pages are pinned as they are touched');
+      return await pinWhatIsTouched(name, memory);
     case 'upfront': {
       teller.state('pinning', regime.type);
       const begin = nowMs();
       let told = 0;
       const onProgress = (bytes: number) => {
-        const progress = bytes / order.memoryBytes;
+        const progress = bytes / memoryBytes;
         if (progress - told < 0.1 && progress < 1) return;
         told = progress;
         teller.event('pinning', progress);
       };
-      const held = await pinUpfront({
-        name: order.name,
-        vm,
-        memory,
-        regime,
-        execution: order.execution,
-        onProgress,
-      });
-      cleanup.push(() => held.release());
+      const pins = await pinUpfront({ name, vm, memory, regime, execution, onProgress });
       teller.say({ kind: 'pinned', milliseconds: nowMs() - begin });
+      return pins;
     }
   }
 }

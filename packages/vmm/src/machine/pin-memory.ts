@@ -1,8 +1,18 @@
 import { UnpinError } from '@unpin/contract';
-import { KvmError, type Pin, type Vm } from '@unpin/kvm';
+import { KvmError, type Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
 import { pinParallel, pinRights } from '@unpin/kvm/linux';
+import { type OnFaultPinning, pinOnFault } from '@unpin/kvm/pinning';
 import type { Execution, Regime } from '@unpin/policy';
+
+/** Pins that last as long as the machine. */
+export interface HeldPins {
+  readonly release: () => void;
+  /** What went wrong with pins made while the guest runs: its type doesn't allow a page without. */
+  readonly trouble: () => UnpinError | undefined;
+}
+
+export const NO_PINS: HeldPins = { release: () => {}, trouble: () => undefined };
 
 export interface PinTask {
   readonly name: string;
@@ -17,7 +27,7 @@ export interface PinTask {
  * Pins all guest memory before the first instruction: by KVM itself on SEV hardware, else by a long-term pin.
  * @throws UnpinError PIN_NOT_ALLOWED, PIN_FAILED
  */
-export async function pinUpfront(task: PinTask): Promise<Pin> {
+export async function pinUpfront(task: PinTask): Promise<HeldPins> {
   const { memory } = task;
   const bytes = memory.pinnable.reduce((sum, { size }) => sum + size, 0);
   const rights = pinRights();
@@ -41,7 +51,7 @@ function isHardwareSev({ execution, regime }: PinTask): boolean {
 }
 
 /** KVM_MEMORY_ENCRYPT_REG_REGION, a range at a time. They end with the VM at the latest. */
-function registerRegions({ vm, memory, onProgress }: PinTask): Pin {
+function registerRegions({ vm, memory, onProgress }: PinTask): HeldPins {
   const ranges = memory.pinnable.map(({ memory, offset, size }) => ({ hva: memory.hva + offset, size }));
   let bytes = 0;
   for (const { hva, size } of ranges) {
@@ -50,14 +60,50 @@ function registerRegions({ vm, memory, onProgress }: PinTask): Pin {
     onProgress(bytes);
   }
   return {
-    bytes,
+    ...NO_PINS,
     release: () => {
       for (const { hva, size } of ranges) vm.unregisterEncryptedRegion(hva, size);
     },
   };
 }
 
-async function pinLongTerm({ memory, onProgress }: PinTask): Promise<Pin> {
+async function pinLongTerm({ memory, onProgress }: PinTask): Promise<HeldPins> {
   const ranges = memory.pinnable.map(({ memory, offset, size }) => ({ memory: memory.handle, offset, length: size }));
-  return await pinParallel(ranges, { onProgress });
+  const pin = await pinParallel(ranges, { onProgress });
+  return { ...NO_PINS, release: () => pin.release() };
+}
+
+/**
+ * Pins what is touched, from now on. To be called before anything is loaded.
+ * @throws UnpinError PIN_NOT_ALLOWED, PIN_FAILED
+ */
+export async function pinWhatIsTouched(name: string, memory: AnyGuestMemory): Promise<HeldPins> {
+  const held: OnFaultPinning[] = [];
+  const release = () => {
+    for (const pinning of held.splice(0)) pinning.close();
+  };
+  try {
+    for (const { memory: backing } of memory.pinnable) held.push(await pinOnFault(backing));
+  } catch (cause) {
+    release();
+    if (!(cause instanceof KvmError)) throw cause;
+    throw new UnpinError(cause.code === 'EPERM' ? 'PIN_NOT_ALLOWED' : 'PIN_FAILED', {
+      subject: name,
+      found: cause.message,
+      cause,
+    });
+  }
+  return { release, trouble: () => troubleOf(name, held) };
+}
+
+function troubleOf(name: string, held: readonly OnFaultPinning[]): UnpinError | undefined {
+  for (const pinning of held) {
+    const { failures, firstErrno } = pinning.figures();
+    if (failures > 0)
+      return new UnpinError('PIN_FAILED', {
+        subject: name,
+        found: `${failures} touched ranges of 2 MiB could not be pinned (errno ${firstErrno})`,
+      });
+  }
+  return undefined;
 }

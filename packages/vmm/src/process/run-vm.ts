@@ -16,6 +16,8 @@ const END_GRACE_MS = 30_000;
 const FIGURES_MS = 1_000;
 /** Console lines that are looked at for a panic. */
 const LAST_LINES = 40;
+/** Lies that the last line tells. */
+const LAST_LIES = 100;
 
 export interface RunVmOptions {
   readonly order: LaunchOrder;
@@ -83,7 +85,8 @@ export class VmProcess {
     this.#keeper.stop();
     const gone = await within(this.#thread.gone(), END_GRACE_MS);
     await output.finish();
-    if ('rip' in how) await this.#symbols.learn([how.rip]);
+    const lies = this.#record.lies.since(Math.max(0, this.#record.lies.total - LAST_LIES));
+    await this.#symbols.learn([...('rip' in how ? [how.rip] : []), ...lies.map((lie) => lie.rip)]);
     const words = { lines: this.#console.replay.lastLines(LAST_LINES) };
     const outcome = outcomeOf(order.name, how, words, this.#symbols.nameOf);
     this.#record.end(outcome.state, outcome.ending);
@@ -91,7 +94,13 @@ export class VmProcess {
     const { ending, error, exitCode } = outcome;
     await servers?.close();
     const report = this.#record.report();
-    print({ ending, figures: report.figures, report, ...(error === undefined ? {} : { error }) });
+    print({
+      ending,
+      figures: report.figures,
+      report,
+      ...(lies.length === 0 ? {} : { lies: lies.map((lie) => this.#record.lieMessage(lie, this.#symbols.nameOf)) }),
+      ...(error === undefined ? {} : { error }),
+    });
     // A thread that can't be got out of the kernel would hold the process for ever.
     if (!gone) process.kill(process.pid, 'SIGKILL');
     return exitCode;
