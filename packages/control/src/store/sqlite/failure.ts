@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { UnpinError } from '@unpin/contract';
 
 /** Primary result codes (sqlite.org/rescode.html); the extended ones carry them in their low byte. */
@@ -66,16 +66,28 @@ function unusable(path: string, found: string, cause: unknown): UnpinError {
   });
 }
 
+/** Bytes that one write may add to a file. */
+const STEP = 65_536;
+
 /**
- * SQLite tells a full quota and a broken disk by the same code. So ask the file system: the errno with which it
- * refuses 64 KiB beside the database where that means no room, else undefined.
+ * SQLite tells a full quota and a broken disk by the same code. So ask the system: the errno with which it refuses
+ * STEP more bytes where that means no room, else undefined.
  */
 function roomRefusal(path: string): string | undefined {
-  const trial = `${path}.room-${process.pid}`;
+  return atSizeLimit(path) ? 'EFBIG' : trialRefusal(`${path}.room-${process.pid}`);
+}
+
+/** Whether a file of the database is as large as this process may make one (RLIMIT_FSIZE; proc(5), limits). */
+function atSizeLimit(path: string): boolean {
+  const limit = Number(/^Max file size\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity);
+  return [path, `${path}-wal`].some((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) + STEP > limit);
+}
+
+function trialRefusal(trial: string): string | undefined {
   try {
     const fd = openSync(trial, 'wx', 0o600);
     try {
-      writeSync(fd, Buffer.alloc(65_536, 1));
+      writeSync(fd, Buffer.alloc(STEP, 1));
     } finally {
       closeSync(fd);
     }
