@@ -27,6 +27,9 @@ export async function runCommand(request: Extract<Request, { kind: 'run' }>): Pr
     print({ error: error.toBody() });
     process.stderr.write(`${error.message}\n`);
     return error.exitCode;
+  } finally {
+    // A parent that keeps its end open must not keep this process.
+    process.stdin.destroy();
   }
 }
 
