@@ -151,6 +151,18 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--trace', 'print conversions as they happen')
     .action(run(async () => (await import('./commands/run.ts')).runCommand));
 
+  program
+    .command('compare')
+    .description('run the same guest as several VM types and show their figures side by side')
+    .argument('<kernel>', 'a bzImage or vmlinux, or `probe` for the built-in probe guest')
+    .option('--types <types>', 'comma-separated VM types', 'sev,sev-upm')
+    .option('--initrd <file>', 'initial RAM disk; the guest must power off by itself')
+    .option('--memory <size>', 'nominal memory', '512M')
+    .option('--append <text>', 'appended to the kernel command line')
+    .option('--timeout <seconds>', 'end each guest after this time', Number, 300)
+    .option('--test-host [kernel]', 'run inside a test host')
+    .action(run(async () => (await import('./commands/compare.ts')).compareCommand));
+
   const config = program.command('config').description('configuration: flag over environment over file');
   config
     .command('show')

@@ -1,5 +1,5 @@
-import { controlRoutes, UnpinError } from '@unpin/contract';
-import { createClient } from '@unpin/contract/client';
+import { farewell, runningVms } from '@unpin/agent';
+import { UnpinError } from '@unpin/contract';
 import { queryCapabilities } from '@unpin/vmm';
 import { loadConfig } from '../config/load.ts';
 import { demonstrate } from '../local/demonstration.ts';
@@ -40,18 +40,9 @@ export async function up(globals: GlobalOptions, options: Options): Promise<numb
     if (reason !== undefined) throw reason;
     return 0;
   } finally {
-    await tellWhatGoesOn(server.url);
     await server.stop();
+    for (const line of farewell(runningVms(config.stateDir.value))) process.stderr.write(`${line}\n`);
   }
-}
-
-/** A VM outlives control plane and agent by design: say which go on, and how to end them. */
-async function tellWhatGoesOn(url: string): Promise<void> {
-  const client = createClient(controlRoutes, { url });
-  const { vms } = await client.listVms({}, { timeoutMs: 2000 }).catch(() => ({ vms: [] }));
-  const running = vms.filter((vm) => vm.state !== 'ended' && vm.state !== 'failed').map((vm) => vm.name);
-  if (running.length > 0)
-    process.stderr.write(`VMs that go on: ${running.join(', ')}; unpin up, then unpin vm stop NAME, ends them\n`);
 }
 
 function whatNext(url: string): string {

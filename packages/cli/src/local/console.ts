@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 
 /** Ctrl-] leaves the console; the guest goes on, or ends with a local run. */
 const LEAVE = 0x1d;
+const NEWLINE = 0x0a;
 
 export interface ConsoleOptions {
   readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
@@ -11,17 +12,22 @@ export interface ConsoleOptions {
   readonly onLeave?: () => void;
 }
 
+export interface AttachedConsole {
+  readonly closed: Promise<void>;
+  /** Waits for what the guest printed last; leaves the cursor at the start of a line. */
+  close(): Promise<void>;
+}
+
 /** Joins a terminal to a VM's console socket: raw keys go in, bytes come out, Ctrl-] leaves. */
-export function attachConsole(
-  socketPath: string,
-  options: ConsoleOptions,
-): { readonly closed: Promise<void>; close(): Promise<void> } {
+export function attachConsole(socketPath: string, options: ConsoleOptions): AttachedConsole {
   const { input, output } = options;
   const socket = connect(socketPath);
   let first = true;
+  let midLine = false;
   socket.on('data', (chunk: Buffer) => {
     if (first) options.onFirstByte?.();
     first = false;
+    midLine = chunk.at(-1) !== NEWLINE;
     output.write(chunk);
   });
   const keys = (chunk: Buffer): void => {
@@ -52,6 +58,7 @@ export function attachConsole(
       const late = setTimeout(() => socket.destroy(), 1000);
       await closed;
       clearTimeout(late);
+      if (midLine) output.write('\n');
     },
   };
 }

@@ -13,7 +13,7 @@ import {
 import { createClient } from '@unpin/contract/client';
 import { startVmm } from '@unpin/vmm';
 import { conversionLine, lieText } from '../render/memory-events.ts';
-import { progressLine } from '../render/print.ts';
+import { type ProgressLine, progressLine } from '../render/print.ts';
 import { attachConsole } from './console.ts';
 
 export interface RunResult {
@@ -43,7 +43,7 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
         : attachConsole(join(dir, 'console.sock'), {
             input: process.stdin,
             output: options.console === 'stderr' ? process.stderr : process.stdout,
-            onFirstByte: () => progress.clear(),
+            onFirstByte: () => progress.stop(),
           });
     const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
     process.on('SIGINT', stop);
@@ -53,8 +53,8 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
     process.off('SIGTERM', stop);
     await terminal?.close();
     progress.clear();
-    const seen = await watcher.finish();
-    return { report: ending.report, lies: ending.lies ?? seen.lies };
+    await watcher.finish();
+    return { report: ending.report, lies: ending.lies };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -63,7 +63,7 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
 type VmmClient = ReturnType<typeof createClient<typeof vmmRoutes>>;
 
 /** Follows events, conversions and lies while the guest runs, printing what was asked for. */
-function watch(client: VmmClient, options: Options, progress: { show(text: string): void; clear(): void }) {
+function watch(client: VmmClient, options: Options, progress: ProgressLine) {
   const lies: Lie[] = [];
   const since = { events: 0, conversions: 0, lies: 0 };
   let running = true;
@@ -98,7 +98,7 @@ function watch(client: VmmClient, options: Options, progress: { show(text: strin
   };
 }
 
-function show(event: VmEvent, progress: { show(text: string): void }): number {
+function show(event: VmEvent, progress: ProgressLine): number {
   progress.show(event.progress === undefined ? event.what : `${event.what} ${Math.round(event.progress * 100)} %`);
   return event.seq + 1;
 }
