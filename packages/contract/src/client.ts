@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { type ErrorBody, UnpinError } from './errors/unpin-error.ts';
+import type { ErrorBody } from './errors/error-body.ts';
+import { UnpinError } from './errors/unpin-error.ts';
 import type { Call, Reply, Route, Routes } from './route.ts';
 
 /** Where a server listens: a TCP URL, or a Unix socket's path. */

@@ -1,4 +1,5 @@
 export * from './errors/catalogue.ts';
+export * from './errors/error-body.ts';
 export * from './errors/unpin-error.ts';
 export * from './messages/audit.ts';
 export * from './messages/capabilities.ts';

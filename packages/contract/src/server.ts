@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type ErrorBody, UnpinError } from './errors/unpin-error.ts';
+import type { ErrorBody } from './errors/error-body.ts';
+import { UnpinError } from './errors/unpin-error.ts';
 import type { Call, Reply, Route, Routes } from './route.ts';
 
 /** A handler for each route of a table. `signal` fires when the caller goes away. */

@@ -1,18 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { CATALOGUE, type ErrorCode, isErrorCode } from './catalogue.ts';
-
-/** An error as it travels: code, what it is about, what was found, what was needed, what to do next. */
-export const ErrorBody = Type.Object({
-  code: Type.String(),
-  message: Type.String(),
-  subject: Type.String(),
-  found: Type.Optional(Type.String()),
-  needed: Type.Optional(Type.String()),
-  next: Type.Optional(Type.String()),
-  /** Machine-readable detail, e.g. an admission decision. */
-  detail: Type.Optional(Type.Unknown()),
-});
-export type ErrorBody = Static<typeof ErrorBody>;
+import type { ErrorBody } from './error-body.ts';
 
 export interface ErrorParts {
   /** What it is about: a file, a VM, an option. */

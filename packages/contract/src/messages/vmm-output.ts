@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ErrorBody } from '../errors/unpin-error.ts';
+import { ErrorBody } from '../errors/error-body.ts';
 import { Ending, Figures, Lie, VmReport } from './vm-report.ts';
 
 /**

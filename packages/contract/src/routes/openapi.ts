@@ -1,4 +1,4 @@
-import { ErrorBody } from '../errors/unpin-error.ts';
+import { ErrorBody } from '../errors/error-body.ts';
 import type { Route, Routes } from '../route.ts';
 
 type Json = Record<string, unknown>;
