@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ASSETS } from '../src/debian/assets.ts';
 import { parseMadison, parseSimulation } from '../src/debian/private-apt.ts';
 import { exactDependency, newestOffer } from '../src/debian/resolve.ts';
@@ -42,12 +42,12 @@ describe("Debian's order of versions", () => {
   });
 });
 
-describe('a package is found by the pattern of its name', () => {
-  const named = (id: keyof typeof ASSETS, name: string): boolean => {
-    const { source } = ASSETS[id];
-    return source.kind === 'packages' && source.name.test(name);
-  };
+function named(id: keyof typeof ASSETS, name: string): boolean {
+  const { source } = ASSETS[id];
+  return source.kind === 'packages' && source.name.test(name);
+}
 
+describe('a package is found by the pattern of its name', () => {
   test('whatever its version and however its suite marks it', () => {
     assert.ok(named('kernel-5.10-cloud', 'linux-image-5.10.0-46-cloud-amd64'));
     assert.ok(named('kernel-6.1-cloud', 'linux-image-6.1.0-56-cloud-amd64'));

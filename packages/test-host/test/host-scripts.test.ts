@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { consoleExcerpt } from '../src/host/console-excerpt.ts';
 import { parseControlLine } from '../src/host/control-line.ts';
 import { commandScript, initScript, sessionScript } from '../src/host/guest-scripts.ts';
 import { qemuCommand } from '../src/host/qemu-command.ts';
+
+function statusOf(command: string[], cwd: string): number | null {
+  return spawnSync('sh', ['-c', commandScript({ command, cwd, env: { PATH: '/bin' } })]).status;
+}
 
 describe('the command of a test host', () => {
   test('reaches its program as it is, whatever characters it has', () => {
@@ -40,10 +44,8 @@ describe('the command of a test host', () => {
   });
 
   test('that is not there ends with 127, a folder that is not there with 126', () => {
-    const status = (command: string[], cwd: string) =>
-      spawnSync('sh', ['-c', commandScript({ command, cwd, env: { PATH: '/bin' } })]).status;
-    assert.equal(status(['no-such-program'], '/'), 127);
-    assert.equal(status(['true'], '/no/such/folder'), 126);
+    assert.equal(statusOf(['no-such-program'], '/'), 127);
+    assert.equal(statusOf(['true'], '/no/such/folder'), 126);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ModuleFormatError, readModinfo } from '../src/host/modinfo.ts';
 
 /** The smallest ELF64 file with a .modinfo section: header, contents, three section headers. */

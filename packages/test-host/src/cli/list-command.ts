@@ -1,18 +1,18 @@
 import { UnpinError } from '@unpin/contract';
-import { ASSET_IDS, ASSETS } from '../debian/assets.ts';
+import { ASSET_IDS, ASSETS, type AssetId } from '../debian/assets.ts';
 import { assetPath, findAsset } from '../debian/fetch.ts';
 import { assetIds, parse } from './parse.ts';
 
 export function listCommand(args: readonly string[]): number {
   const { values } = parse({ args: [...args], options: { json: { type: 'boolean', default: false } } });
-  const rows = ASSET_IDS.map((id) => {
-    const record = findAsset(id);
-    const { title } = ASSETS[id];
-    return record === undefined ? { id, title } : { ...record, title, path: assetPath(id) };
-  });
+  const rows = ASSET_IDS.map((id) => ({ id, title: ASSETS[id].title, path: pathOf(id), asset: findAsset(id) }));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
-  else for (const row of rows) process.stdout.write(`${row.id.padEnd(20)}${'version' in row ? row.version : '-'}\n`);
+  else for (const { id, asset } of rows) process.stdout.write(`${id.padEnd(20)}${asset?.version ?? '-'}\n`);
   return 0;
+}
+
+function pathOf(id: AssetId): string | undefined {
+  return findAsset(id) === undefined ? undefined : assetPath(id);
 }
 
 export function pathCommand(args: readonly string[]): number {

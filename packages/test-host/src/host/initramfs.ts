@@ -1,7 +1,7 @@
 /** The initial root of a test host: busybox, the modules in order, and what is to be run. */
 import { readFileSync } from 'node:fs';
 import { UnpinError } from '@unpin/contract';
-import { busyboxInitrd } from '../initrd/busybox-initrd.ts';
+import { busyboxInitrd, type InitrdFile } from '../initrd/busybox-initrd.ts';
 import { type CommandSpec, commandScript, initScript, sessionScript, type TerminalSize } from './guest-scripts.ts';
 import { modulesFolder, orderedModules } from './module-set.ts';
 
@@ -26,7 +26,6 @@ export async function testHostInitramfs(spec: InitramfsSpec): Promise<Buffer> {
       found: `no modules in ${spec.kernelFolder}`,
     });
   const modules = await orderedModules(folder, MODULES);
-  const text = (path: string, data: string) => ({ path, data: Buffer.from(data) });
   return busyboxInitrd({
     busybox: readFileSync(spec.busybox),
     init: initScript(modules.map(({ name }) => name)),
@@ -37,4 +36,8 @@ export async function testHostInitramfs(spec: InitramfsSpec): Promise<Buffer> {
       ...modules.map(({ name, data }) => ({ path: `modules/${name}.ko`, data })),
     ],
   });
+}
+
+function text(path: string, data: string): InitrdFile {
+  return { path, data: Buffer.from(data) };
 }

@@ -50,31 +50,45 @@ export function qemuEnvironment(program: QemuProgram): Record<string, string> {
 /** Program and arguments. */
 export function qemuCommand(program: QemuProgram, machine: QemuMachine): string[] {
   const ports = machine.terminal ? [CONTROL_PORT] : [CONTROL_PORT, STDIN_PORT, STDOUT_PORT, STDERR_PORT];
+  const options = [
+    '-no-user-config -nodefaults -no-reboot',
+    '-display none -monitor none -nic none',
+    '-machine pc,usb=off,vmport=off -accel tcg,thread=multi',
+    `-cpu ${CPU} -smp ${machine.cpus} -m ${machine.memoryMiB}M`,
+    '-device virtio-serial-pci',
+  ].flatMap((line) => line.split(' '));
   return [
     program.loader,
-    ...['--library-path', program.libraries.join(':')],
+    '--library-path',
+    program.libraries.join(':'),
     program.binary,
     ...program.firmware.flatMap((folder) => ['-L', folder]),
-    ...['-no-user-config', '-nodefaults', '-no-reboot'],
-    ...['-display', 'none', '-monitor', 'none', '-nic', 'none'],
-    ...['-machine', 'pc,usb=off,vmport=off', '-accel', 'tcg,thread=multi'],
-    ...['-cpu', CPU, '-smp', String(machine.cpus), '-m', `${machine.memoryMiB}M`],
-    ...['-kernel', machine.kernel, '-initrd', machine.initrd, '-append', KERNEL_ARGUMENTS],
-    ...['-serial', `file:${join(machine.folder, 'console.log')}`],
-    ...['-device', 'virtio-serial-pci'],
-    ...ports.flatMap((port) => [
-      ...['-chardev', `socket,id=${port},path=${comma(socketPath(machine.folder, port))}`],
-      ...['-device', `virtserialport,chardev=${port},name=${port}`],
-    ]),
-    ...(machine.terminal
-      ? [
-          ...['-chardev', `socket,id=terminal,path=${comma(socketPath(machine.folder, TERMINAL))}`],
-          ...['-device', 'virtconsole,chardev=terminal'],
-        ]
-      : []),
+    ...options,
+    ...pair('-kernel', machine.kernel),
+    ...pair('-initrd', machine.initrd),
+    ...pair('-append', KERNEL_ARGUMENTS),
+    ...pair('-serial', `file:${join(machine.folder, 'console.log')}`),
+    ...ports.flatMap((port) => serialPort(machine.folder, port)),
+    ...(machine.terminal ? consoleDevice(machine.folder) : []),
     ...share(ROOT_TAG, '/', true),
     ...machine.writable.flatMap((path, index) => share(`share${index}`, path, false)),
   ];
+}
+
+function pair(option: string, value: string): string[] {
+  return [option, value];
+}
+
+function serialPort(folder: string, port: string): string[] {
+  return [...chardev(folder, port), '-device', `virtserialport,chardev=${port},name=${port}`];
+}
+
+function consoleDevice(folder: string): string[] {
+  return [...chardev(folder, TERMINAL), '-device', `virtconsole,chardev=${TERMINAL}`];
+}
+
+function chardev(folder: string, port: string): string[] {
+  return ['-chardev', `socket,id=${port},path=${comma(socketPath(folder, port))}`];
 }
 
 /** `multidevs=remap`: the root may span filesystems, whose inode numbers would else collide. */

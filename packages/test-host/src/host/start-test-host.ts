@@ -67,7 +67,7 @@ async function runHost(request: HostRequest, options: TestHostOptions, folder: s
   const machine = { ...request, kernel, initrd, folder, terminal: streams.terminal !== undefined };
   const qemu = startLeashed(qemuCommand(program, machine), qemuEnvironment(program));
   const stop = stopping(qemu, options);
-  let release = (): void => {};
+  let release: (() => void) | undefined;
   try {
     const sockets = await connectAll(ports, qemu);
     const [takeBack, drained] = attach(sockets, streams);
@@ -84,7 +84,7 @@ async function runHost(request: HostRequest, options: TestHostOptions, folder: s
   } catch (error) {
     throw stop.reason() ?? error;
   } finally {
-    release();
+    release?.();
     stop.disarm();
     qemu.kill();
     for (const port of ports.values()) port.close();

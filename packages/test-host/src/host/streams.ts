@@ -17,8 +17,6 @@ const USUAL_SIZE: TerminalSize = { rows: 24, columns: 80 };
 export function resolveStreams(
   options: Pick<TestHostOptions, 'stdin' | 'stdout' | 'stderr' | 'terminal'>,
 ): HostStreams {
-  const pick = <T>(given: T | 'ignore' | undefined, own: T): T | undefined =>
-    given === 'ignore' ? undefined : (given ?? own);
   const stdin = pick<Readable>(options.stdin, process.stdin);
   const stdout = pick<Writable>(options.stdout, process.stdout);
   const stderr = pick<Writable>(options.stderr, process.stderr);
@@ -28,6 +26,10 @@ export function resolveStreams(
     ? { rows: process.stdout.rows ?? USUAL_SIZE.rows, columns: process.stdout.columns ?? USUAL_SIZE.columns }
     : undefined;
   return { stdin, stdout, stderr, terminal: options.terminal === 'none' ? undefined : (options.terminal ?? own) };
+}
+
+function pick<T>(given: T | 'ignore' | undefined, own: T): T | undefined {
+  return given === 'ignore' ? undefined : (given ?? own);
 }
 
 /**
