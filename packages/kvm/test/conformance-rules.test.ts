@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { assert as holds, nat, property, tuple } from 'fast-check';
 import { compareKernelVersions, parseKernelVersion, spanHolds } from '../conformance/kernel-version.ts';
 import * as numbers from '../conformance/numbers.ts';
 import { rules } from '../conformance/rules/index.ts';
 import * as uapi from '../src/uapi/constants.ts';
 
-const version = fc.tuple(fc.nat(99), fc.nat(99), fc.nat(999));
+const version = tuple(nat(99), nat(99), nat(999));
 
 test('a kernel release is read whatever a distribution appends', () => {
   assert.deepEqual(parseKernelVersion('6.12.117+deb12-amd64'), [6, 12, 117]);
@@ -15,8 +15,8 @@ test('a kernel release is read whatever a distribution appends', () => {
 });
 
 test('versions compare by their numbers, not as text', () => {
-  fc.assert(
-    fc.property(version, version, (a, b) => {
+  holds(
+    property(version, version, (a, b) => {
       assert.deepEqual(parseKernelVersion(`${a.join('.')}-x`), a);
       const order = Math.sign(compareKernelVersions(a, b));
       assert.equal(order, Math.sign(a[0] * 1e6 + a[1] * 1e3 + a[2] - (b[0] * 1e6 + b[1] * 1e3 + b[2])));
