@@ -1,35 +1,11 @@
 #!/usr/bin/env node
-import { UnpinError } from '@unpin/contract';
-import { HELP, parseArguments, type Request } from './process/arguments.ts';
-import { VERSION } from './version.ts';
+import module from 'node:module';
+import { dirname } from 'node:path';
 
-process.exitCode = await main(process.argv.slice(2));
+// Compiled code is kept between runs (Node's compile cache), also for Workers, which only look at the environment.
+module.enableCompileCache();
+const cache = module.getCompileCacheDir();
+if (cache !== undefined) process.env['NODE_COMPILE_CACHE'] ??= dirname(cache);
 
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    return await perform(parseArguments(argv));
-  } catch (thrown) {
-    const error = UnpinError.from(thrown);
-    process.stderr.write(`${error.message}\n${error.parts.next === undefined ? '' : `next: ${error.parts.next}\n`}`);
-    return error.exitCode;
-  }
-}
-
-async function perform(request: Request): Promise<number> {
-  switch (request.kind) {
-    case 'help':
-      process.stdout.write(HELP);
-      return 0;
-    case 'version':
-      process.stdout.write(`unpin-vmm ${VERSION}\n`);
-      return 0;
-    case 'capabilities': {
-      const { printCapabilities } = await import('./capabilities/print.ts');
-      return await printCapabilities(request.json);
-    }
-    case 'run': {
-      const { runCommand } = await import('./process/run-command.ts');
-      return await runCommand(request);
-    }
-  }
-}
+const { program } = await import('./process/program.ts');
+process.exitCode = await program(process.argv.slice(2));

@@ -1,5 +1,6 @@
 import { cpus, release } from 'node:os';
-import { type Capabilities, UnpinError } from '@unpin/contract';
+import type { Capabilities } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { vmTypes } from '@unpin/policy';
 import { hostMemory } from '../figures/host-facts.ts';
 import { openKvm } from '../machine/kvm-backend.ts';
@@ -49,6 +50,9 @@ async function kvmFacts(): Promise<KvmFacts> {
     }
   } catch (cause) {
     if (!(cause instanceof UnpinError)) throw cause;
-    return { kvm: { present: false, problem: cause.message, bootsLinux: false }, features: featuresWithoutKvm(cause.message) };
+    return {
+      kvm: { present: false, problem: cause.message, bootsLinux: false },
+      features: featuresWithoutKvm(cause.message),
+    };
   }
 }

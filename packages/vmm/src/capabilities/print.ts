@@ -14,7 +14,9 @@ function text({ host, kvm, features, types }: Capabilities): string {
     kvm.present
       ? `KVM       ${kvm.engine ?? 'unknown'}; ${kvm.bootsLinux ? 'boots Linux' : 'small guests only'}; ring 0 at ${kvm.ringZeroMips?.toFixed(1) ?? '?'} MIPS; hypercalls ${kvm.hypercallsExit === true ? 'exit' : 'do not exit'}`
       : `KVM       none: ${kvm.problem ?? ''}`,
-    ...features.map(({ id, present, detail }) => `feature   ${present ? '+' : '-'} ${id}${detail === undefined ? '' : `: ${detail}`}`),
+    ...features.map(
+      ({ id, present, detail }) => `feature   ${present ? '+' : '-'} ${id}${detail === undefined ? '' : `: ${detail}`}`,
+    ),
     ...types.map((row) =>
       row.available
         ? `type      + ${row.type}: ${row.execution ?? ''}${row.execution === 'shaped' ? ' (no encryption)' : ''}, private memory in ${row.privateMemory ?? 'none'}`

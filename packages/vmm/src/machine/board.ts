@@ -1,4 +1,6 @@
 import {
+  ACPI_PM,
+  AcpiPm,
   Bus,
   DOORBELL_PORTS,
   Doorbell,
@@ -23,6 +25,7 @@ export interface BoardOptions {
   readonly consoleOut: SharedArrayBuffer;
   readonly consoleIn: SharedArrayBuffer;
   readonly reset: () => void;
+  readonly powerOff: () => void;
   /** Doorbells by their first port; only probe guests have any. */
   readonly doorbells: readonly {
     readonly port: number;
@@ -39,12 +42,14 @@ export interface Board {
 }
 
 export function buildBoard(options: BoardOptions): Board {
+  const { reset, powerOff } = options;
   const pio = new Bus('pio');
   const serial = new SerialConsole(options.line(IRQ.com1), options.consoleOut, options.consoleIn);
   pio.insert(PORT.com1, UART_PORTS, serial.uart);
   pio.insert(PORT.rtc, RTC_PORTS, new RtcCmos(() => new Date()));
-  pio.insert(PORT.i8042Command, I8042_COMMAND_PORTS, new I8042Command(options.reset));
-  pio.insert(PORT.port92, PORT_92_PORTS, new Port92(options.reset));
+  pio.insert(PORT.i8042Command, I8042_COMMAND_PORTS, new I8042Command(reset));
+  pio.insert(PORT.port92, PORT_92_PORTS, new Port92(reset));
+  pio.insert(PORT.acpiPm, ACPI_PM.ports, new AcpiPm({ powerOff, reset }));
   for (const { port, name, handle } of options.doorbells) pio.insert(port, DOORBELL_PORTS, new Doorbell(name, handle));
   return { pio, mmio: new Bus('mmio'), serial };
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { LaunchOrder } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { GpaRange } from '@unpin/kvm';
 import { type Channel, planProbe } from '../../probe/index.ts';
-import { type BootPlan, commandLineWith, planBoot } from '../boot/index.ts';
+import { acpiTables, type BootPlan, commandLineWith, planBoot } from '../boot/index.ts';
 import { readKernel } from './read-kernel.ts';
 
 /** What a boot plan depends on besides the boot set. */
@@ -36,7 +37,7 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
       const commandLine = commandLineWith(boot.commandLine);
       return {
         banner: kernel.banner,
-        plan: ({ ram, cBit }) => planBoot({ kernel, initrd, commandLine, ram, cBit }),
+        plan: ({ ram, cBit }) => planBoot({ kernel, initrd, commandLine, ram, cBit, acpi: acpiTables() }),
       };
     }
     case 'probe': {

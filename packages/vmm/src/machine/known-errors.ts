@@ -1,4 +1,4 @@
-import { type ErrorCode, UnpinError } from '@unpin/contract';
+import { type ErrorCode, UnpinError } from '@unpin/contract/errors';
 import { KvmError, SevError } from '@unpin/kvm';
 import { BootError, type BootErrorKind } from '../boot/index.ts';
 

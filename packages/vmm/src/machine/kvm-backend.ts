@@ -1,4 +1,4 @@
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { type Kicker, type KickTarget, type Kvm, KvmError } from '@unpin/kvm';
 
 /**

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ErrorBody, type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { ErrorBody, LaunchOrder } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { Kvm } from '@unpin/kvm';
 import type { Regime } from '@unpin/policy';
 import { type ReadBootSet, readBootSet } from './boot-set.ts';
@@ -17,11 +18,17 @@ if (port !== null) {
   const input = workerData as MachineInput;
   const control = new ControlBlock(input.control);
   const teller = new Teller((message: MachineMessage) => port.postMessage(message), control);
-  const how = await runOrder(input, control, teller);
-  teller.say({ kind: 'ended', how });
+  // The order comes when it has been checked; until then this thread has loaded what it needs.
+  port.once('message', (order: LaunchOrder) => {
+    void runOrder({ ...input, order }, control, teller).then((how) => teller.say({ kind: 'ended', how }));
+  });
 }
 
-async function runOrder(input: MachineInput, control: ControlBlock, teller: Teller): Promise<MachineEnding> {
+interface OrderInput extends MachineInput {
+  readonly order: LaunchOrder;
+}
+
+async function runOrder(input: OrderInput, control: ControlBlock, teller: Teller): Promise<MachineEnding> {
   const { order } = input;
   let kvm: Kvm | undefined;
   try {
@@ -41,7 +48,7 @@ async function runOrder(input: MachineInput, control: ControlBlock, teller: Tell
   }
 }
 
-interface RunInput extends MachineInput {
+interface RunInput extends OrderInput {
   readonly kvm: Kvm;
   readonly bootSet: ReadBootSet;
   readonly regime: Regime;

@@ -14,8 +14,8 @@ import { type ExitContext, handleExit } from './exit-handler.ts';
 import { KickDesk } from './kick-desk.ts';
 import { openSevLaunch } from './launch-sev.ts';
 import type { MachineEnding } from './messages.ts';
-import { probeChannel, probeDoorbells } from './probe-doorbells.ts';
 import { type HeldPins, NO_PINS, pinUpfront, pinWhatIsTouched } from './pin-memory.ts';
+import { probeChannel, probeDoorbells } from './probe-doorbells.ts';
 import { createRegimeMemory } from './regime-memory.ts';
 import type { Teller } from './teller.ts';
 import { Witness } from './witness.ts';
@@ -184,6 +184,7 @@ function boardOf(options: MachineOptions, vm: Vm, witness: Witness): Board {
     consoleOut,
     consoleIn,
     reset: () => void witness.end({ reason: 'reboot' }),
+    powerOff: () => void witness.end({ reason: 'power-off' }),
     doorbells: order.boot.kind === 'probe' ? probeDoorbells(witness) : [],
   });
 }

@@ -2,9 +2,8 @@ import type { Ending, ErrorBody, LaunchOrder, VmState } from '@unpin/contract';
 import type { KickTarget, MemoryFigures, View } from '@unpin/kvm';
 import type { StopReason } from './control-block.ts';
 
-/** What the main thread gives the machine's thread at its start. Times are of `nowMs`. */
+/** What the main thread gives the machine's thread at its start; its order comes as its one message. */
 export interface MachineInput {
-  readonly order: LaunchOrder;
   readonly control: SharedArrayBuffer;
   readonly consoleOut: SharedArrayBuffer;
   readonly consoleIn: SharedArrayBuffer;

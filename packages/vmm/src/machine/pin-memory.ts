@@ -1,4 +1,4 @@
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { KvmError, type Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
 import { pinParallel, pinRights } from '@unpin/kvm/linux';

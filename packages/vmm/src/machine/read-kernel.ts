@@ -1,4 +1,4 @@
-import { type ErrorCode, UnpinError } from '@unpin/contract';
+import { type ErrorCode, UnpinError } from '@unpin/contract/errors';
 import { extractKernel, type KernelErrorKind, KernelFormatError } from '@unpin/image';
 import type { BootKernel } from '../boot/index.ts';
 

@@ -1,4 +1,4 @@
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { CpuidEntry, GpaRange, Kvm, Vm } from '@unpin/kvm';
 import {
   type AnyGuestMemory,

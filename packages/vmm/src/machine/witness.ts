@@ -6,7 +6,7 @@ import { nowMs } from '../clock.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { ConversionContext } from './conversions.ts';
 import type { ConversionRecord, MachineEnding } from './messages.ts';
-import { ON_PROBATION, type Probation, probationAfter, type ProbationEvent } from './probation.ts';
+import { ON_PROBATION, type Probation, type ProbationEvent, probationAfter } from './probation.ts';
 import type { Teller } from './teller.ts';
 
 export interface WitnessOptions {
@@ -119,7 +119,8 @@ export class Witness implements ConversionContext {
       });
     if (this.#options.onLie === 'name') return undefined;
     const [first] = lies;
-    const what = first === undefined ? 'a lie' : `${first.kind} of GPA 0x${first.gpa.toString(16)}: ${first.onHardware}`;
+    const what =
+      first === undefined ? 'a lie' : `${first.kind} of GPA 0x${first.gpa.toString(16)}: ${first.onHardware}`;
     return this.end({ reason: 'lie', detail: what, rip });
   }
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 
 /** What the program was asked to do. */
 export type Request =

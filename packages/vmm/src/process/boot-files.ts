@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { LaunchOrder } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 
 const MIB = 1024 * 1024;
 /** Largest kernel and initrd that are read, in bytes. */

@@ -1,4 +1,5 @@
-import { CATALOGUE, type Ending, type ErrorBody, type ErrorCode, isErrorCode } from '@unpin/contract';
+import type { Ending, ErrorBody } from '@unpin/contract';
+import { CATALOGUE, type ErrorCode, isErrorCode } from '@unpin/contract/errors';
 import type { MachineEnding } from '../machine/messages.ts';
 import { type Naming, placeOf } from './record.ts';
 

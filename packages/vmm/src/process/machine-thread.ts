@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { LaunchOrder } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { ByteRing } from '../console/byte-ring.ts';
 import { ControlBlock } from '../machine/control-block.ts';
 import type { MachineEnding, MachineInput, MachineMessage } from '../machine/messages.ts';
@@ -9,7 +10,9 @@ import { moduleUrl } from '../program-file.ts';
 const OUTPUT_RING = 1 << 18;
 const INPUT_RING = 1 << 16;
 
-/** The machine's Worker, with the memory that it shares with this thread. */
+type Listener = (message: Exclude<MachineMessage, { kind: 'ended' }>) => void;
+
+/** The machine's Worker, with the memory that it shares with this thread. It loads while its order is being checked. */
 export class MachineThread {
   readonly control = new ControlBlock();
   readonly consoleOut = ByteRing.create(OUTPUT_RING);
@@ -17,29 +20,38 @@ export class MachineThread {
   /** Resolves once, with how the machine ended, also where its thread died. */
   readonly ended: Promise<MachineEnding>;
   readonly #worker: Worker;
+  #listener: Listener = () => {};
 
-  constructor(order: LaunchOrder, onMessage: (message: Exclude<MachineMessage, { kind: 'ended' }>) => void) {
-    const input: MachineInput = {
-      order,
+  constructor() {
+    const workerData: MachineInput = {
       control: this.control.buffer,
       consoleOut: this.consoleOut.buffer,
       consoleIn: this.consoleIn.buffer,
     };
-    const worker = new Worker(moduleUrl('machine/machine-worker'), { workerData: input });
+    const worker = new Worker(moduleUrl('machine/machine-worker'), { workerData });
     this.#worker = worker;
     this.ended = new Promise((resolve) => {
       worker.on('message', (message: MachineMessage) => {
         if (message.kind === 'ended') resolve(message.how);
-        else onMessage(message);
+        else this.#listener(message);
       });
       worker.once('error', (cause) => resolve({ reason: 'failed', error: UnpinError.from(cause).toBody() }));
       worker.once('exit', (code) =>
         resolve({
           reason: 'failed',
-          error: new UnpinError('VMM_DIED', { subject: order.name, found: `its thread ended with ${code}` }).toBody(),
+          error: new UnpinError('VMM_DIED', {
+            subject: "the machine's thread",
+            found: `it ended with ${code}`,
+          }).toBody(),
         }),
       );
     });
+  }
+
+  /** Gives the machine its order. Once. */
+  launch(order: LaunchOrder, listener: Listener): void {
+    this.#listener = listener;
+    this.#worker.postMessage(order);
   }
 
   /** Resolves when the thread is gone, so that all it held has been given back. */

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { LaunchOrder, UnpinError } from '@unpin/contract';
+import { LaunchOrder } from '@unpin/contract';
 import { check } from '@unpin/contract/check';
+import { UnpinError } from '@unpin/contract/errors';
 import { findVmType } from '@unpin/policy';
 
 /** Longest launch order, in bytes. */

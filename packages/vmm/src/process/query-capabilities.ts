@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { type Capabilities, UnpinError } from '@unpin/contract';
+import type { Capabilities } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { vmmProgram } from '../program-file.ts';
 
 /** Longest wait, in milliseconds: a small guest is run to find out, on machines that may be slow. */

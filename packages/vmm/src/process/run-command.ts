@@ -1,23 +1,21 @@
-import { UnpinError, type VmmLastLine, type VmmReadyLine } from '@unpin/contract';
-import { hostMemory } from '../figures/host-facts.ts';
-import { checkOrder } from '../regime/check-order.ts';
+import type { VmmLastLine, VmmReadyLine } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { Request } from './arguments.ts';
-import { checkBootFiles } from './boot-files.ts';
-import { checkKvmAccess } from './kvm-access.ts';
-import { parseOrder, readOrderFile, readOrderStream } from './order-text.ts';
-import { VmProcess } from './run-vm.ts';
-import { prepareSocketDir } from './socket-dir.ts';
+import { MachineThread } from './machine-thread.ts';
 
 /** Runs one VM by its order until it ends. Answers the exit status. */
 export async function runCommand(request: Extract<Request, { kind: 'run' }>): Promise<number> {
+  // The machine's thread loads its modules while this one loads the schemas and judges the order.
+  const thread = new MachineThread();
   try {
-    const text = request.order === '-' ? await readOrderStream(process.stdin) : readOrderFile(request.order);
-    const order = parseOrder(text);
-    checkOrder(order, hostMemory());
-    checkBootFiles(order.boot);
-    checkKvmAccess();
+    const [{ acceptOrder }, { VmProcess }, { prepareSocketDir }] = await Promise.all([
+      import('./accept-order.ts'),
+      import('./run-vm.ts'),
+      import('./socket-dir.ts'),
+    ]);
+    const order = await acceptOrder(request.order);
     const sockets = await prepareSocketDir(request.dir);
-    const vm = new VmProcess({ order, sockets, print });
+    const vm = new VmProcess({ thread, order, sockets, print });
     const stop = () => vm.stop('stopped');
     process.on('SIGTERM', stop).on('SIGINT', stop);
     if (request.withParent) watchParent(stop);
@@ -28,6 +26,7 @@ export async function runCommand(request: Extract<Request, { kind: 'run' }>): Pr
     process.stderr.write(`${error.message}\n`);
     return error.exitCode;
   } finally {
+    await thread.gone();
     // A parent that keeps its end open must not keep this process.
     process.stdin.destroy();
   }

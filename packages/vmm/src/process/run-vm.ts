@@ -1,11 +1,12 @@
-import { type LaunchOrder, UnpinError, type VmmLastLine, type VmmReadyLine } from '@unpin/contract';
+import type { LaunchOrder, VmmLastLine, VmmReadyLine } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { nowMs, processStartMs } from '../clock.ts';
 import { ConsoleServer } from '../console/console-server.ts';
 import type { MachineEnding, MachineMessage } from '../machine/messages.ts';
 import { Symbols } from '../symbols/symbols.ts';
 import { outcomeOf } from './ending.ts';
 import { type Alarm, Keeper } from './keeper.ts';
-import { MachineThread } from './machine-thread.ts';
+import type { MachineThread } from './machine-thread.ts';
 import { VmRecord } from './record.ts';
 import type { SocketPaths } from './socket-dir.ts';
 import { DEFAULT_LIMITS } from './watchdog.ts';
@@ -20,6 +21,8 @@ const LAST_LINES = 40;
 const LAST_LIES = 100;
 
 export interface RunVmOptions {
+  /** Not yet launched. */
+  readonly thread: MachineThread;
   readonly order: LaunchOrder;
   readonly sockets: SocketPaths;
   readonly print: (line: VmmReadyLine | VmmLastLine) => void;
@@ -43,7 +46,7 @@ export class VmProcess {
   constructor(options: RunVmOptions) {
     const { order } = options;
     this.#options = options;
-    this.#thread = new MachineThread(order, (message) => void this.#take(message));
+    this.#thread = options.thread;
     this.#record = new VmRecord(order, this.#thread.control, processStartMs());
     this.#symbols = new Symbols(order.boot);
     this.#console = new ConsoleServer((bytes) => this.#type(bytes));
@@ -72,6 +75,7 @@ export class VmProcess {
     const timeout = order.timeoutMs ?? 0;
     const limit = timeout > 0 ? setTimeout(() => this.stop('timeout'), timeout) : undefined;
     let servers: { close(): Promise<void> } | undefined;
+    this.#thread.launch(order, (message) => void this.#take(message));
     try {
       servers = await this.#serve();
       print({ ready: { name: order.name, pid: process.pid, ...sockets } });

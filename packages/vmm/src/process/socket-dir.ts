@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 
 /** Longest path of a Unix socket (unix(7): 108 bytes with the NUL). */
 const MAX_SOCKET_PATH = 107;

@@ -1,13 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import {
-  type LaunchOrder,
-  type Lie,
-  UnpinError,
-  type VmmLastLine,
-  type VmmReadyLine,
-  type VmReport,
-} from '@unpin/contract';
+import type { LaunchOrder, Lie, VmmLastLine, VmmReadyLine, VmReport } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { vmmProgram } from '../program-file.ts';
 
 export interface StartVmmOptions {

@@ -1,4 +1,5 @@
-import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import type { LaunchOrder } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { type Regime, type Runner, regimeOf, sameRegime, type VmType, vmType } from '@unpin/policy';
 import type { HostMemoryFacts } from '../figures/host-facts.ts';
 
