@@ -12,6 +12,8 @@ export interface CompareOptions {
   readonly append?: string;
   readonly timeout: number;
   readonly testHost?: boolean | string;
+  /** Ends the guest that runs, and the comparison. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs the same guest as several VM types, one after the other, and shows their figures side by side. */
@@ -45,7 +47,12 @@ export async function compare(kernel: string, options: CompareOptions, quiet: bo
       ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
       ...(options.append === undefined ? {} : { append: options.append }),
     });
-    const { report } = await runLocally(order, { console: 'none', json: true, trace: false });
+    const { report } = await runLocally(order, {
+      console: 'none',
+      json: true,
+      trace: false,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     progress.clear();
     if (report.ending?.reason !== 'power-off')
       throw new UnpinError('GUEST_CRASHED', {

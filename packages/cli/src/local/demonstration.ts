@@ -31,8 +31,9 @@ export async function demonstrate(capabilities: Capabilities, options: Options):
     const plan = choosePlan(capabilities, options.testHost === true);
     write(`\n${styleText('bold', 'the same guest, pinned and not')}  ${describe(plan)}`);
     if (plan.kind === 'nothing' || options.signal.aborted) return;
-    write(`${comparisonText(await measure(plan))}\n`);
+    write(`${comparisonText(await measure(plan, options.signal))}\n`);
   } catch (thrown) {
+    if (options.signal.aborted) return;
     const error = UnpinError.from(thrown);
     write(`the demonstration failed: ${error.code} ${error.message}\n`);
   }
@@ -76,10 +77,10 @@ function describe(plan: Plan): string {
   }
 }
 
-async function measure(plan: Exclude<Plan, { kind: 'nothing' }>): Promise<readonly VmReport[]> {
+async function measure(plan: Exclude<Plan, { kind: 'nothing' }>, signal: AbortSignal): Promise<readonly VmReport[]> {
   const common = { types: 'sev,sev-upm', memory: '512M', timeout: 300 } as const;
-  if (plan.kind === 'probe') return compare('probe', common, false);
-  const options: CompareOptions = { ...common, initrd: plan.initrd, append: POWER_OFF };
+  if (plan.kind === 'probe') return compare('probe', { ...common, signal }, false);
+  const options: CompareOptions = { ...common, signal, initrd: plan.initrd, append: POWER_OFF };
   if (plan.where === 'here') return compare(plan.kernel, options, false);
   return inTestHost(plan.kernel, options);
 }
@@ -94,7 +95,7 @@ async function inTestHost(kernel: string, options: CompareOptions): Promise<read
   const args = ['compare', kernel, '--json', '--types', options.types, '--memory', options.memory];
   const code = await runSelfInTestHost(
     [...args, '--initrd', options.initrd ?? '', '--append', options.append ?? '', '--timeout', String(options.timeout)],
-    { stdout, stdin: 'ignore' },
+    { stdout, stdin: 'ignore', ...(options.signal === undefined ? {} : { signal: options.signal }) },
   );
   stdout.end();
   const answer = JSON.parse(await collected) as {

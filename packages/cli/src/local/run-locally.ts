@@ -27,6 +27,8 @@ interface Options {
   /** No progress, no lies in between: the result holds them. */
   readonly json: boolean;
   readonly trace: boolean;
+  /** Ends the guest. */
+  readonly signal?: AbortSignal;
 }
 
 /** Runs a launch order in a VMM process of this terminal, until the guest ends. Ctrl-C ends the guest. */
@@ -48,9 +50,12 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
     const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    options.signal?.addEventListener('abort', stop);
+    if (options.signal?.aborted === true) stop();
     const ending = await vmm.ended;
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
+    options.signal?.removeEventListener('abort', stop);
     await terminal?.close();
     progress.clear();
     await watcher.finish();

@@ -11,6 +11,7 @@ export interface SelfOptions {
   readonly kernel?: string;
   readonly stdout?: Writable;
   readonly stdin?: 'ignore';
+  readonly signal?: AbortSignal;
 }
 
 /** Memory of the test host, in MiB: Node, a guest, and room for its pins. */
@@ -36,6 +37,7 @@ export async function runSelfInTestHost(args: readonly string[], options: SelfOp
     memoryMiB: MEMORY_MIB,
     ...(options.stdout === undefined ? {} : { stdout: options.stdout }),
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
     onProgress: (stage) => (stage === 'running' ? progress.clear() : progress.show(`test host: ${stage}`)),
   });
   progress.clear();
