@@ -1,3 +1,4 @@
+export { type AcpiTables, acpiTables } from './acpi/acpi-tables.ts';
 export { BootError, type BootErrorKind } from './boot-error.ts';
 export { commandLineWith, DEFAULT_COMMAND_LINE } from './command-line.ts';
 export { type CpuEntry, entryRegs, entrySregs, gdtBytes } from './cpu-entry.ts';

@@ -1,4 +1,5 @@
 import type { GpaRange } from '@unpin/kvm';
+import type { AcpiTables } from './acpi/acpi-tables.ts';
 import { BootError } from './boot-error.ts';
 import { bootParams, checkSetupHeader, commandLineLimit } from './boot-params.ts';
 import { commandLineBytes } from './command-line.ts';
@@ -34,8 +35,8 @@ export interface BootInputs {
   /** From ramRanges. */
   readonly ram: readonly GpaRange[];
   readonly cBit: number | null;
-  /** ACPI tables and where their RSDP is, or null. */
-  readonly acpi?: { readonly gpa: number; readonly bytes: Uint8Array; readonly rsdpGpa: number } | null;
+  /** From acpiTables, or null: then the guest finds neither its IOAPIC nor a way to switch off, and parks instead. */
+  readonly acpi: AcpiTables | null;
 }
 
 /**
@@ -45,8 +46,7 @@ export interface BootInputs {
  * @throws BootError
  */
 export function planBoot(inputs: BootInputs): BootPlan {
-  const { kernel, ram, cBit } = inputs;
-  const acpi = inputs.acpi ?? null;
+  const { kernel, ram, cBit, acpi } = inputs;
   checkEntry(kernel);
   if (kernel.setupHeader !== null) checkSetupHeader(kernel.setupHeader);
 

@@ -43,6 +43,7 @@ const inputs = (over: Partial<BootInputs> = {}): BootInputs => ({
   commandLine: 'console=ttyS0 quiet',
   ram: ramRanges(256 * MIB),
   cBit: 39,
+  acpi: null,
   ...over,
 });
 
