@@ -18,6 +18,13 @@ import type { RunPage } from './run-page.ts';
  */
 const AT = KVM_RUN_STRUCT.fields;
 const WORD = 2 ** 32;
+/** Direction, size and port are one word: u8 (KVM_EXIT_IO_IN is 0), u8, u16. */
+const IO_PACKED = AT['io.direction'].offset >> 2;
+const IO_COUNT = AT['io.count'].offset >> 2;
+const IO_OFFSET = AT['io.data_offset'].offset >> 2;
+const MMIO_GPA = AT['mmio.phys_addr'].offset >> 2;
+const MMIO_IS_WRITE = AT['mmio.is_write'].offset >> 2;
+const MMIO_LENGTH = AT['mmio.len'].offset >> 2;
 
 export class LoadedIo implements IoExit {
   readonly kind = 'io';
@@ -27,26 +34,35 @@ export class LoadedIo implements IoExit {
   count = 1;
   data: Uint8Array;
   readonly #page: RunPage;
+  readonly #words: Uint32Array;
+  /** The words that the fields were read from: a guest mostly does the same again. */
+  #packed = -1;
+  #items = 0;
+  #offset = 0;
 
   constructor(page: RunPage) {
     this.#page = page;
+    this.#words = page.words;
     this.data = page.part(0, 0);
   }
 
   load(): this {
-    const { bytes, words } = this.#page;
-    // direction, size and port are one word: u8, u8, u16. KVM_EXIT_IO_IN is 0.
-    const packed = words[AT['io.direction'].offset >> 2] ?? 0;
+    const packed = this.#words[IO_PACKED] ?? 0;
+    const count = this.#words[IO_COUNT] ?? 0;
+    const offset = this.#words[IO_OFFSET] ?? 0;
+    if (packed !== this.#packed || count !== this.#items || offset !== this.#offset) this.#read(packed, count, offset);
+    return this;
+  }
+
+  #read(packed: number, count: number, offset: number): void {
+    this.#packed = packed;
+    this.#items = count;
+    this.#offset = offset;
     this.direction = (packed & 0xff) === 0 ? 'in' : 'out';
     this.size = ((packed >>> 8) & 0xff) as 1 | 2 | 4;
     this.port = packed >>> 16;
-    this.count = words[AT['io.count'].offset >> 2] ?? 0;
-    const offset = words[AT['io.data_offset'].offset >> 2] ?? 0;
-    const length = this.size * this.count;
-    // Nearly always the same place and length as before.
-    if (this.data.byteOffset !== bytes.byteOffset + offset || this.data.length !== length)
-      this.data = this.#page.part(offset, length);
-    return this;
+    this.count = count;
+    this.data = this.#page.part(offset, this.size * count);
   }
 }
 
@@ -57,19 +73,35 @@ export class LoadedMmio implements MmioExit {
   isWrite = false;
   data: Uint8Array;
   readonly #page: RunPage;
+  readonly #words: Uint32Array;
+  /** The words that the fields were read from: a guest mostly does the same again. */
+  #low = 0;
+  #high = -1;
+  #shape = -1;
 
   constructor(page: RunPage) {
     this.#page = page;
+    this.#words = page.words;
     this.data = page.part(AT['mmio.data'].offset, 0);
   }
 
   load(): this {
-    const { words, bytes } = this.#page;
-    this.gpa = this.#page.wide(AT['mmio.phys_addr'].offset);
-    this.size = words[AT['mmio.len'].offset >> 2] ?? 0;
-    this.isWrite = bytes[AT['mmio.is_write'].offset] !== 0;
-    if (this.data.length !== this.size) this.data = this.#page.part(AT['mmio.data'].offset, this.size);
+    const low = this.#words[MMIO_GPA] ?? 0;
+    const high = this.#words[MMIO_GPA + 1] ?? 0;
+    // The length is at most 8; behind is_write lies padding.
+    const shape = ((this.#words[MMIO_LENGTH] ?? 0) << 8) | ((this.#words[MMIO_IS_WRITE] ?? 0) & 0xff);
+    if (low !== this.#low || high !== this.#high || shape !== this.#shape) this.#read(low, high, shape);
     return this;
+  }
+
+  #read(low: number, high: number, shape: number): void {
+    this.#low = low;
+    this.#high = high;
+    this.#shape = shape;
+    this.gpa = high * WORD + low;
+    this.size = shape >> 8;
+    this.isWrite = (shape & 0xff) !== 0;
+    if (this.data.length !== this.size) this.data = this.#page.part(AT['mmio.data'].offset, this.size);
   }
 }
 

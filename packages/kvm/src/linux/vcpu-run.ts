@@ -23,6 +23,8 @@ export class VcpuRunner {
   #kicks: KickReceiver | null = null;
   /** An exit that came up while another one was completed, for the next run to hand out. */
   #hasHeldExit = false;
+  /** Bound to a thread, and no exit held: the run can go straight into the kernel. */
+  #isReady = false;
 
   constructor(fd: number, page: RunPage) {
     this.#fd = fd;
@@ -32,11 +34,7 @@ export class VcpuRunner {
   }
 
   run(): VcpuExit {
-    if (this.#kicks === null) this.#bind();
-    if (this.#hasHeldExit) {
-      this.#hasHeldExit = false;
-      return this.#exits.read();
-    }
+    if (!this.#isReady && this.#prepare()) return this.#exits.read();
     return this.#ioctl(this.#fd, KVM_RUN, 0) === 0 ? this.#exits.read() : this.#refused(lastErrno());
   }
 
@@ -52,14 +50,25 @@ export class VcpuRunner {
     const result = this.#ioctl(this.#fd, KVM_RUN, 0);
     const errno = result === 0 ? 0 : lastErrno();
     this.#page.bytes[IMMEDIATE_EXIT] = 0;
-    if (result === 0) this.#hasHeldExit = true;
-    else if (errno !== ERRNO.EINTR) throw failure('KVM_RUN', errno);
+    if (result === 0) {
+      this.#hasHeldExit = true;
+      this.#isReady = false;
+    } else if (errno !== ERRNO.EINTR) throw failure('KVM_RUN', errno);
     // EINTR by a kick instead of immediate_exit leaves the kick pending: the next run answers it.
   }
 
   kickTarget(): KickTarget {
     const { tid } = this.#kicks ?? this.#bind();
     return { backend: 'linux', tid, runAddress: this.#page.address };
+  }
+
+  /** Answers whether an exit was held for this run. */
+  #prepare(): boolean {
+    if (this.#kicks === null) this.#bind();
+    const hadExit = this.#hasHeldExit;
+    this.#hasHeldExit = false;
+    this.#isReady = true;
+    return hadExit;
   }
 
   #refused(errno: number): VcpuExit {
