@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/error-body.ts';
-import { Ending, Figures, Lie, VmReport } from './vm-report.ts';
+import { Conversion, Ending, Figures, Lie, VmEvent, VmReport } from './vm-report.ts';
 
 /**
  * What a VMM process prints on its standard output, one JSON object a line: `ready` once, when its API listens, and
@@ -19,6 +19,10 @@ export const VmmLastLine = Type.Object({
   report: Type.Optional(VmReport),
   /** The latest lies, where there were any; `report.lies` counts all. */
   lies: Type.Optional(Type.Array(Lie)),
+  /** The latest conversions; `figures.conversions` counts all. */
+  conversions: Type.Optional(Type.Array(Conversion)),
+  /** The steps of its start. */
+  events: Type.Optional(Type.Array(VmEvent)),
   error: Type.Optional(ErrorBody),
 });
 export type VmmLastLine = Static<typeof VmmLastLine>;
