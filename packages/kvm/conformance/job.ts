@@ -10,6 +10,7 @@ export interface Job {
   /** Which of them, in order. */
   readonly ids: readonly string[];
   readonly runLimitMs: number;
+  readonly silenceLimitMs: number;
 }
 
 /** What it says, in order: `opened`, then `started` and `outcome` for each rule; or `unavailable` and nothing more. */

@@ -23,6 +23,14 @@ export function noCapability(name: keyof typeof CAP): Need {
   };
 }
 
+/** A capability that a default VM answers with 0, whatever /dev/kvm says for VMs of any type. */
+export function noCapabilityOnDefaultVm(name: keyof typeof CAP): Need {
+  return {
+    name: `no KVM_CAP_${name} on a default VM`,
+    missing: (ctx) => (ctx.vm().checkExtension(CAP[name]) > 0 ? 'a default VM has the capability' : undefined),
+  };
+}
+
 /** Whether the mask of KVM_CAP_VM_TYPES has this type. Kernels before 6.8 have no mask, and the default type only. */
 export function hasVmType({ kvm }: RuleContext, type: number): boolean {
   return type === VM_TYPE.DEFAULT || ((kvm.checkExtension(CAP.VM_TYPES) >>> type) & 1) === 1;

@@ -15,6 +15,8 @@ export interface SuiteOptions {
   readonly only?: readonly string[];
   /** Longest time inside one KVM_RUN, in milliseconds. */
   readonly runLimitMs?: number;
+  /** Longest time without a word from the rule process before it is killed, in milliseconds. */
+  readonly silenceLimitMs?: number;
   /** Called as each outcome is known. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -34,11 +36,13 @@ export async function runSuite(options: SuiteOptions): Promise<Report> {
   for (const id of options.only ?? []) if (!known.includes(id)) throw new RangeError(`no rule '${id}'`);
   const wanted = options.only ?? known;
   const runLimitMs = options.runLimitMs ?? DEFAULT_RUN_LIMIT_MS;
+  const silenceLimitMs = options.silenceLimitMs ?? runLimitMs + GIVE_UP_MS;
   const outcomes: Outcome[] = [];
   let backend: BackendInfo | undefined;
   do {
     const ids = wanted.slice(outcomes.length);
-    const part = await runProcess({ backend: options.backend, rules: rulesModule, ids, runLimitMs }, options.onOutcome);
+    const job = { backend: options.backend, rules: rulesModule, ids, runLimitMs, silenceLimitMs };
+    const part = await runProcess(job, options.onOutcome);
     backend = part.backend;
     outcomes.push(...part.outcomes);
   } while (outcomes.length < wanted.length);
@@ -91,10 +95,10 @@ function follow(child: ChildProcess, job: Job, take: (progress: Progress) => voi
       // A process that the kernel doesn't let go of is left behind.
       setTimeout(() => resolve('silent, and it could not be killed'), GIVE_UP_MS).unref();
     };
-    let timer = setTimeout(giveUp, job.runLimitMs + GIVE_UP_MS);
+    let timer = setTimeout(giveUp, job.silenceLimitMs);
     child.on('message', (progress: Progress) => {
       clearTimeout(timer);
-      timer = setTimeout(giveUp, job.runLimitMs + GIVE_UP_MS);
+      timer = setTimeout(giveUp, job.silenceLimitMs);
       take(progress);
     });
     child.once('error', reject);

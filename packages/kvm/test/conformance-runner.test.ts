@@ -13,7 +13,7 @@ describe('the conformance runner, with rules made to fail', { skip }, () => {
   let report: Awaited<ReturnType<typeof runSuite>>;
 
   before(async () => {
-    report = await runSuite({ backend: LINUX, rules: BROKEN, runLimitMs: 500 });
+    report = await runSuite({ backend: LINUX, rules: BROKEN, runLimitMs: 500, silenceLimitMs: 10_000 });
     for (const outcome of report.outcomes) outcomes.set(outcome.id, outcome);
   });
 
@@ -55,6 +55,11 @@ describe('the conformance runner, with rules made to fail', { skip }, () => {
     assert.equal(outcomes.get('fixture/good-after-crash')?.status, 'passed');
   });
 
+  test('kills a process that says nothing any more, and goes on in a new one', () => {
+    assert.match(failure('silent').found, /silent for too long: killed/);
+    assert.equal(outcomes.get('fixture/good-after-silence')?.status, 'passed');
+  });
+
   test('names what a KVM cannot answer, and why', () => {
     assert.deepEqual(outcomes.get('fixture/needs-the-impossible'), {
       status: 'cannot-answer',
@@ -75,9 +80,9 @@ describe('the conformance runner, with rules made to fail', { skip }, () => {
   test('reports in words and as JSON, and exits with a failure', () => {
     assert.equal(exitCodeOf(report), EXIT_FAILED);
     assert.match(reportInWords(report), /^FAILED {2}fixture\/wrong-errno: a slot: expected ENOENT, found EINVAL$/m);
-    assert.match(reportInWords(report), /13 rules: 3 passed, 7 failed, 2 cannot be answered here, 1 not promised/);
+    assert.match(reportInWords(report), /15 rules: 4 passed, 8 failed, 2 cannot be answered here, 1 not promised/);
     const json = JSON.parse(reportAsJson(report)) as { readonly counts: unknown };
-    assert.deepEqual(json.counts, { passed: 3, failed: 7, 'cannot-answer': 2, 'not-applicable': 1 });
+    assert.deepEqual(json.counts, { passed: 4, failed: 8, 'cannot-answer': 2, 'not-applicable': 1 });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Vm } from '../../src/port/vm.ts';
-import { noCapability, privateMemory } from '../needs.ts';
+import { capability, noCapability, privateMemory } from '../needs.ts';
 import { ATTRIBUTE_PRIVATE, CAP, PAGE, VM_TYPE } from '../numbers.ts';
 import type { Rule } from '../rule.ts';
 import type { RuleContext } from '../rule-context.ts';
@@ -27,6 +27,7 @@ export const memoryAttributeRules: readonly Rule[] = [
     ...own,
     id: 'memory-attributes/default-vm-has-none',
     says: 'A default VM offers no attribute, and refuses the private one.',
+    needs: [capability('MEMORY_ATTRIBUTES')],
     check: (ctx) => {
       const vm = ctx.vm();
       ctx.equal(vm.checkExtension(CAP.MEMORY_ATTRIBUTES), 0, 'KVM_CAP_MEMORY_ATTRIBUTES on the VM');

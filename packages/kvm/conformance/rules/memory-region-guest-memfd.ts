@@ -1,6 +1,6 @@
 import type { GuestMemfd } from '../../src/port/guest-memfd.ts';
 import type { MemoryRegion2, Vm } from '../../src/port/vm.ts';
-import { guestMemfd, guestMemfdFile, guestMemfdVmType, noCapability } from '../needs.ts';
+import { guestMemfd, guestMemfdFile, guestMemfdVmType, noCapabilityOnDefaultVm } from '../needs.ts';
 import { MEM, PAGE } from '../numbers.ts';
 import type { Rule } from '../rule.ts';
 import type { RuleContext } from '../rule-context.ts';
@@ -231,7 +231,7 @@ export const memoryRegionGuestMemfdRules: readonly Rule[] = [
     id: 'memory-region-2/guest-memfd-on-vm-without-support-einval',
     says: 'On a VM whose KVM_CAP_GUEST_MEMFD is 0 no slot can have a guest_memfd, though the file can be created.',
     source: 'kernel, virt/kvm/kvm_main.c: only for VMs with private memory, before 6.18',
-    needs: [guestMemfdFile, noCapability('GUEST_MEMFD')],
+    needs: [guestMemfdFile, noCapabilityOnDefaultVm('GUEST_MEMFD')],
     check: (ctx) => {
       const vm = ctx.vm();
       const { fd } = ctx.guestMemfd(vm, SIZE);

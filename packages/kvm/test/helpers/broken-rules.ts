@@ -74,6 +74,20 @@ export const rules: readonly Rule[] = [
     check: (ctx) => ctx.equal(ctx.kvm.apiVersion(), 12, 'KVM_GET_API_VERSION'),
   },
   {
+    id: 'fixture/silent',
+    says: 'The thread waits for ever, outside KVM_RUN.',
+    source,
+    check: () => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    },
+  },
+  {
+    id: 'fixture/good-after-silence',
+    says: 'The next rule gets a new process.',
+    source,
+    check: (ctx) => ctx.equal(ctx.kvm.apiVersion(), 12, 'KVM_GET_API_VERSION'),
+  },
+  {
     id: 'fixture/needs-the-impossible',
     says: 'Needs what no KVM has.',
     source,
