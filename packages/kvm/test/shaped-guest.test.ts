@@ -183,6 +183,19 @@ describe('memory of a shaped guest', { skip: noGuestHere() }, () => {
     assert.deepEqual(reads, [0x99, 0x99]);
   });
 
+  test('a trapped page is given up where the guest must execute it, and the guest runs on', async () => {
+    const ret = 0xc3;
+    const steps: GuestStep[] = [
+      write('private', AT, ret, 1),
+      write('shared', AT + 64, 1),
+      { do: 'execute', view: 'private', gpa: AT },
+      read('shared', AT + 64),
+    ];
+    const { relaxed, reads } = await run(steps);
+    assert.equal(relaxed, 1);
+    assert.deepEqual(reads, [1]);
+  });
+
   test('a repeated conversion changes nothing and makes no slot', async () => {
     const { outcomes, memslots } = await run([call(0), call(0), call(0)], [share(AT, 2 * MiB)]);
     assert.deepEqual(outcomes[1], { changed: 0, discarded: 0, lost: 0 });

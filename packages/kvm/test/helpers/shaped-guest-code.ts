@@ -34,6 +34,10 @@ export function assemble(steps: readonly GuestStep[]): Uint8Array {
           0xab,
         );
         break;
+      case 'execute':
+        // call rdi
+        code.push(...movRdi(gva(step.view, step.gpa)), 0xff, 0xd7);
+        break;
       case 'call':
         code.push(...movRax(step.action), ...movRdx(CALL_PORT), 0xef);
         break;

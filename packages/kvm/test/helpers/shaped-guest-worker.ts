@@ -27,6 +27,7 @@ const outcomes: ConversionOutcome[] = [];
 const figures: MemoryFigures[] = [];
 let wrongViews = 0;
 let mmioExits = 0;
+let relaxed = 0;
 const end = run();
 const log = memory.read(MAP.log, 4096, 'private');
 const reads = new Uint32Array(log.buffer).subarray(
@@ -43,6 +44,7 @@ const result: ShapedGuestResult = {
   outcomes,
   figures,
   mmioExits,
+  relaxed,
   memslots,
   pinnedGranules,
 };
@@ -65,6 +67,8 @@ function run(): string {
       if (judgement === null) return `mmio ${exit.gpa.toString(16)}`;
       if (judgement.wrongView !== null) wrongViews++;
       lies.push(...judgement.lies);
+    } else if (exit.kind === 'internal-error' && memory.kind === 'shaped-upm' && memory.relax()) {
+      relaxed++;
     } else {
       return JSON.stringify(exit);
     }

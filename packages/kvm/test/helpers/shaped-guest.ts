@@ -16,6 +16,8 @@ export type GuestStep =
   | { readonly do: 'read'; readonly view: View; readonly gpa: number }
   | { readonly do: 'fill'; readonly view: View; readonly gpa: number; readonly bytes: number; readonly value: number }
   | { readonly do: 'exchange'; readonly view: View; readonly gpa: number; readonly value: number }
+  /** Calls code that the guest has written there. */
+  | { readonly do: 'execute'; readonly view: View; readonly gpa: number }
   | { readonly do: 'call'; readonly action: number };
 
 export type HostAction =
@@ -43,6 +45,8 @@ export interface ShapedGuestResult {
   readonly outcomes: readonly ConversionOutcome[];
   readonly figures: readonly MemoryFigures[];
   readonly mmioExits: number;
+  /** Internal errors after which the memory gave up its traps and the guest ran on. */
+  readonly relaxed: number;
   readonly memslots: number;
   /** Granules pinned because they were touched (sev-deferred). */
   readonly pinnedGranules: number;
