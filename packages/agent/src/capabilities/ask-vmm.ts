@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { Capabilities, UnpinError } from '@unpin/contract';
 import { check } from '@unpin/contract/check';
 
 /** Milliseconds: the VMM runs small guests to find out, on KVMs that may be slow. */
 const MOST_MS = 120_000;
 
-/** What this machine can run, as the VMM program finds by asking it. INTERNAL where its answer makes no sense. */
+/** What this machine can run, as the VMM program finds by asking it. FILE_NOT_FOUND where there is none. */
 export async function askCapabilities(vmm: string, signal: AbortSignal): Promise<Capabilities> {
+  if (!existsSync(vmm)) throw new UnpinError('FILE_NOT_FOUND', { subject: vmm, needed: 'the VMM program' });
   const text = await run(vmm, signal);
   const checked = check(Capabilities, json(text));
   if (checked.ok) return checked.value;

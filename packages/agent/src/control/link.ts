@@ -62,7 +62,7 @@ export class Link {
         if (ending.aborted) return;
         if (!isOutage(error)) throw error;
         if (error.code === 'NOT_FOUND') this.#epoch = 0;
-        log.warn({ err: error }, 'the control plane does not serve; VMs go on');
+        if (wait === RETRY_LEAST_MS) log.warn({ reason: error.message }, 'the control plane does not serve; VMs go on');
         await sleep(wait, undefined, { signal: ending }).catch(() => undefined);
         wait = Math.min(wait * 2, RETRY_MOST_MS);
       }
@@ -81,20 +81,25 @@ export class Link {
           { params: { host }, query: { epoch: this.#epoch }, body: { availableBytes, strays: [...strays] } },
           { signal: ending },
         )
-        .catch((error: unknown) => log.debug({ err: error }, 'a heartbeat was not heard'));
+        .catch((error: unknown) => log.debug({ reason: String(error) }, 'a heartbeat was not heard'));
     }
   }
 
   async putInspection(image: string, body: InspectionResult): Promise<void> {
     const { host, ending } = this.#options;
-    const query = { epoch: this.#epoch };
+    const query = this.#fence();
     await this.#control.putInspection({ params: { host, image }, query, body }, { signal: ending });
   }
 
   async putVmStatus(body: VmStatus): Promise<void> {
     const { host, ending } = this.#options;
-    const query = { epoch: this.#epoch };
+    const query = this.#fence();
     await this.#control.putVmStatus({ params: { host, uid: body.uid }, query, body }, { signal: ending });
+  }
+
+  #fence(): { epoch: number } {
+    if (this.#epoch > 0) return { epoch: this.#epoch };
+    throw new UnpinError('SERVER_UNREACHABLE', { subject: this.#options.url, found: 'no registration yet' });
   }
 
   async #register(): Promise<void> {

@@ -10,32 +10,17 @@ export function buildAgentApp(reconciler: Reconciler): FastifyInstance {
   useCatalogueErrors(app);
   registerRoutes(app, agentRoutes, {
     getVmStatus: ({ params: { uid } }) => existing(reconciler, uid).statusNow(),
-    listVmEvents: ({ params: { uid }, query }) =>
-      journal(existing(reconciler, uid), (vmm) => vmm.listEvents({ query })),
-    listVmConversions: ({ params: { uid }, query }) =>
-      journal(existing(reconciler, uid), (vmm) => vmm.listConversions({ query })),
-    listVmLies: ({ params: { uid }, query }) => journal(existing(reconciler, uid), (vmm) => vmm.listLies({ query })),
+    listVmEvents: ({ params: { uid }, query: { since = 0 } }) => existing(reconciler, uid).journals.events(since),
+    listVmConversions: ({ params: { uid }, query: { since = 0 } }) =>
+      existing(reconciler, uid).journals.conversions(since),
+    listVmLies: ({ params: { uid }, query: { since = 0 } }) => existing(reconciler, uid).journals.lies(since),
   });
   return app;
 }
 
+/** A VM of this host, also one that is over: its directory is there until it is deleted. */
 function existing(reconciler: Reconciler, uid: string): VmKeeper {
   const keeper = reconciler.keeper(uid);
   if (keeper === undefined) throw new UnpinError('NOT_FOUND', { subject: `VM ${uid} on this host` });
   return keeper;
-}
-
-/** A VM's journals are its VMM's: they begin when it listens, and end with it. */
-async function journal<T>(keeper: VmKeeper, ask: (vmm: VmKeeper['vmm']) => Promise<T>): Promise<T> {
-  try {
-    return await ask(keeper.vmm);
-  } catch (error) {
-    if (!(error instanceof UnpinError) || error.code !== 'SERVER_UNREACHABLE') throw error;
-    throw new UnpinError('CONFLICT', {
-      subject: `VM ${keeper.uid}`,
-      found: 'no VMM that answers',
-      needed: 'a VM that runs',
-      cause: error,
-    });
-  }
 }

@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { type ErrorBody, VmmLastLine } from '@unpin/contract';
-import { check } from '@unpin/contract/check';
+import { existsSync, readFileSync } from 'node:fs';
+import type { ErrorBody, VmmLastLine } from '@unpin/contract';
+import { readLastLine, tail } from './last-line.ts';
 import { findVmm, isAlive, type ProcessId } from './processes.ts';
 import type { VmDir } from './vm-dir.ts';
 
@@ -12,7 +12,6 @@ export type Observed =
   /** Its VMM is gone; `last` is what it said at its end, `words` the end of its log. */
   | { readonly kind: 'gone'; readonly last: VmmLastLine | undefined; readonly words: string };
 
-const LAST_LINE_MOST = 262_144;
 const WORDS_MOST = 2000;
 
 /** Looks, and changes nothing. `known` spares a search of all processes. */
@@ -23,7 +22,7 @@ export function observe(dir: VmDir, known: ProcessId | undefined): Observed {
   if (!existsSync(dir.launching)) return { kind: 'none' };
   const process = known === undefined ? (noted(dir) ?? findVmm(dir.path)) : undefined;
   if (process !== undefined) return { kind: 'running', process };
-  return { kind: 'gone', last: lastLine(tail(dir.output, LAST_LINE_MOST)), words: tail(dir.log, WORDS_MOST).trim() };
+  return { kind: 'gone', last: readLastLine(dir), words: tail(dir.log, WORDS_MOST).trim() };
 }
 
 /** The process that an agent wrote down, where it still runs. */
@@ -33,36 +32,5 @@ function noted(dir: VmDir): ProcessId | undefined {
     return isAlive(id) ? id : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** The last line, if it is one with which a VMM ends. */
-function lastLine(output: string): VmmLastLine | undefined {
-  const line = output.trimEnd().split('\n').at(-1) ?? '';
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || 'ready' in value) return undefined;
-    const checked = check(VmmLastLine, value);
-    return checked.ok ? checked.value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The last bytes of a file as text; empty where there is no such file. */
-function tail(path: string, most: number): string {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return '';
-  }
-  try {
-    const { size } = fstatSync(fd);
-    const buffer = Buffer.alloc(Math.min(size, most));
-    const length = readSync(fd, buffer, 0, buffer.length, size - buffer.length);
-    return buffer.toString('utf8', 0, length);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -36,8 +36,10 @@ export class Reconciler {
     this.#work = work;
   }
 
+  /** The keeper of a VM that is wanted here, or that is over and not yet deleted. */
   keeper(uid: string): VmKeeper | undefined {
-    return this.#keepers.get(uid);
+    const { vms, over } = this.#work;
+    return over.includes(uid) || vms.some((vm) => vm.uid === uid) ? this.#keeperOf(uid) : undefined;
   }
 
   /** One round over all VMs, side by side; one that is still at its last step is left to it. Never rejects. */
@@ -76,7 +78,7 @@ export class Reconciler {
       this.#told.set(status.uid, { state: status.state, at: now });
     } catch (error) {
       // It is told again in the next round; until then the control plane has the word before.
-      this.#deps.log.warn({ err: error, uid: status.uid }, 'a status was not delivered');
+      this.#deps.log.info({ uid: status.uid, reason: String(error) }, 'a status was not delivered');
     }
   }
 

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { type DesiredVm, UnpinError, type VmReport, type VmStatus, vmmRoutes } from '@unpin/contract';
 import { type Client, createClient } from '@unpin/contract/client';
 import type { Verdict } from '@unpin/policy';
+import { Journals } from './journals.ts';
 import { launchOrder } from './launch-order.ts';
 import { nextStep } from './next-step.ts';
 import { observe } from './observe.ts';
@@ -26,6 +27,7 @@ const KILL_MS = 60_000;
 export class VmKeeper {
   readonly uid: string;
   readonly dir: VmDir;
+  readonly journals: Journals;
   readonly #deps: KeeperDeps;
   readonly #vmm: Client<typeof vmmRoutes>;
   #process: ProcessId | undefined;
@@ -37,11 +39,7 @@ export class VmKeeper {
     this.#deps = deps;
     this.dir = new VmDir(deps.stateDir, uid);
     this.#vmm = createClient(vmmRoutes, { socketPath: this.dir.sockets.api });
-  }
-
-  /** The VMM's own API, for its journals. */
-  get vmm(): Client<typeof vmmRoutes> {
-    return this.#vmm;
+    this.journals = new Journals(this.#vmm, this.dir);
   }
 
   /** Looks, does what is next, and says how the VM then is. */

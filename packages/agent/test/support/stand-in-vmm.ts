@@ -1,0 +1,102 @@
+/**
+ * A program that answers as a VMM does, without a guest: for what an agent has to do whatever runs in a VM.
+ * The VM's name says how it behaves: `quick…` ends at once, `dies…` ends without a word that counts, others run until
+ * they are told to stop.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type LaunchOrder, type VmReport, vmmRoutes } from '@unpin/contract';
+import { registerRoutes, useCatalogueErrors } from '@unpin/contract/server';
+import { vmTypes } from '@unpin/policy';
+import { fastify } from 'fastify';
+
+const { values } = parseArgs({
+  options: {
+    capabilities: { type: 'boolean' },
+    json: { type: 'boolean' },
+    dir: { type: 'string', default: '' },
+    order: { type: 'string', default: '' },
+  },
+});
+
+if (values.capabilities === true) print(capabilities());
+else await run(values.dir, JSON.parse(readFileSync(values.order, 'utf8')) as LaunchOrder);
+
+async function run(dir: string, order: LaunchOrder): Promise<void> {
+  const app = fastify({ forceCloseConnections: true });
+  const sockets = { api: join(dir, 'api.sock'), console: join(dir, 'console.sock') };
+  const events = [{ seq: 0, atMs: 0, what: 'started' }];
+  const end = (reason: string) => {
+    const { figures } = report(order, 'ended');
+    print({ ending: { reason }, figures, report: { ...report(order, 'ended'), ending: { reason } }, events });
+    process.exit(0);
+  };
+  useCatalogueErrors(app);
+  registerRoutes(app, vmmRoutes, {
+    getVm: async () => report(order, 'running'),
+    listEvents: async () => ({ events }),
+    listConversions: async () => ({ total: 0, conversions: [] }),
+    listLies: async () => ({ total: 0, lies: [] }),
+    stopVm: async () => {
+      setImmediate(() => end('stopped'));
+      return report(order, 'ended');
+    },
+  });
+  await app.listen({ path: sockets.api });
+  print({ ready: { name: order.name, pid: process.pid, ...sockets } });
+  process.once('SIGTERM', () => end('stopped'));
+  if (order.name.startsWith('quick')) end('power-off');
+  if (order.name.startsWith('dies')) {
+    process.stderr.write('assertion failed: 1 = 2\n');
+    process.exit(9);
+  }
+}
+
+function report(order: LaunchOrder, state: 'running' | 'ended'): VmReport {
+  return {
+    name: order.name,
+    pid: process.pid,
+    state,
+    type: order.type,
+    regime: order.regime,
+    execution: order.execution,
+    confidential: false,
+    mark: '',
+    memoryBytes: order.memoryBytes,
+    privateMemory: 'memslots',
+    figures: {
+      nominal: order.memoryBytes,
+      resident: 4096,
+      private: 0,
+      shared: 4096,
+      pinned: 0,
+      unmovable: 0,
+      conversions: 0,
+      exits: {},
+    },
+    lies: 0,
+    wrongViewAccesses: 0,
+  };
+}
+
+function capabilities() {
+  return {
+    vmm: { version: '0.1.0', contract: 1 },
+    host: { kernel: 'test', cpuModel: 'test', cpus: 1, memoryBytes: 2 ** 34, availableBytes: 2 ** 33 },
+    kvm: { present: true, bootsLinux: true },
+    features: [],
+    types: vmTypes().map(({ id, tech }) => ({
+      type: id,
+      available: true,
+      execution: tech === 'none' ? 'hardware' : 'shaped',
+      confidential: false,
+      bootsLinux: true,
+      obstacles: [],
+    })),
+  };
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
