@@ -17,10 +17,11 @@ import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramParts, requireWholePages } from './ram-layout.ts';
 
 /**
- * One memslot a range with both sides, and KVM knows which page is what (KVM_SET_MEMORY_ATTRIBUTES). All RAM starts
- * private. KVM loops over every page it is told of, so it is told of what changes only.
+ * One memslot a range with both sides, and KVM knows which page is what (KVM_SET_MEMORY_ATTRIBUTES). RAM starts as
+ * `initial`: private where launch commands fill it (SNP), shared, as KVM's own default is, where the host must write it.
+ * KVM loops over every page it is told of, so it is told of what changes only.
  */
-export function createAttributesMemory(kvm: Kvm, vm: Vm, layout: RamLayout): AttributesMemory {
+export function createAttributesMemory(kvm: Kvm, vm: Vm, layout: RamLayout, initial: View): AttributesMemory {
   const guestMemfd = vm.createGuestMemfd(layout.bytes);
   const shared = kvm.allocateMemfd('guest-shared', layout.bytes);
   try {
@@ -34,14 +35,14 @@ export function createAttributesMemory(kvm: Kvm, vm: Vm, layout: RamLayout): Att
         guestMemfd: guestMemfd.fd,
         guestMemfdOffset: offset,
       });
-      vm.setMemoryAttributes(gpa, size, MEMORY_FLAGS.KVM_MEMORY_ATTRIBUTE_PRIVATE);
+      if (initial === 'private') vm.setMemoryAttributes(gpa, size, MEMORY_FLAGS.KVM_MEMORY_ATTRIBUTE_PRIVATE);
     }
   } catch (error) {
     shared.close();
     guestMemfd.close();
     throw error;
   }
-  return new Attributes(vm, layout, guestMemfd, shared);
+  return new Attributes(vm, layout, guestMemfd, shared, initial);
 }
 
 class Attributes implements AttributesMemory {
@@ -53,14 +54,15 @@ class Attributes implements AttributesMemory {
   readonly #layout: RamLayout;
   readonly #guestMemfd: GuestMemfd;
   readonly #shared: HostMemory;
-  readonly #attributes = new Extents<View>('private');
+  readonly #attributes: Extents<View>;
 
-  constructor(vm: Vm, layout: RamLayout, guestMemfd: GuestMemfd, shared: HostMemory) {
+  constructor(vm: Vm, layout: RamLayout, guestMemfd: GuestMemfd, shared: HostMemory, initial: View) {
     this.ranges = layout.ranges;
     this.#vm = vm;
     this.#layout = layout;
     this.#guestMemfd = guestMemfd;
     this.#shared = shared;
+    this.#attributes = new Extents<View>(initial);
   }
 
   covers(range: GpaRange): boolean {

@@ -47,6 +47,7 @@ class Memslots implements MemslotsMemory {
   readonly #memory: HostMemory;
   /** What the guest says of its pages; nothing depends on it here. */
   readonly #attributes: Extents<View>;
+  #pinnedByKvm = 0;
 
   constructor(layout: RamLayout, memory: HostMemory, cBit: number | null) {
     this.ranges = layout.ranges;
@@ -80,8 +81,12 @@ class Memslots implements MemslotsMemory {
     writeRam(this.#layout, this.#memory, gpa, bytes);
   }
 
+  setPinnedByKvm(bytes: number): void {
+    this.#pinnedByKvm = bytes;
+  }
+
   figures(): MemoryFigures {
-    const pinned = pinnedByProcess();
+    const pinned = pinnedByProcess() + this.#pinnedByKvm;
     const resident = this.#memory.residentBytes();
     const shared = this.cBit === null ? resident : this.#residentOf('shared');
     return { nominal: this.#layout.bytes, resident, private: resident - shared, shared, pinned, unmovable: pinned };

@@ -16,6 +16,8 @@ interface Backed {
 /** All guest memory is host user memory. With a C bit both views alias the same frames: no ciphertext is shown. */
 export interface MemslotsMemory extends GuestMemory, Backed {
   readonly kind: 'memslots';
+  /** Tells how many bytes KVM itself has pinned (KVM_MEMORY_ENCRYPT_REG_REGION): the process's VmPin lacks them. */
+  setPinnedByKvm(bytes: number): void;
 }
 
 /** All guest memory is one guest_memfd, shared from the start. */
