@@ -537,11 +537,11 @@ s_host_refused  db "probe: the host did not see what was shared", 10, 0
 s_host_wrote    db "probe: what the host wrote has arrived", 10, 0
 s_host_lost     db "probe: what the host wrote has not arrived", 10, 0
 s_take_refused  db "probe: taking back was refused", 10, 0
-s_back_zeros    db "probe: taken back, holding zeros", 10, 0
-s_back_private  db "probe: taken back, holding what was private before", 10, 0
-s_back_shared   db "probe: taken back, holding what was shared", 10, 0
-s_back_other    db "probe: taken back, holding something else", 10, 0
-s_back_lost     db "probe: private words lost after taking back", 10, 0
+s_back_zeros    db "probe: seen as private again: zeros", 10, 0
+s_back_private  db "probe: seen as private again: what was private before", 10, 0
+s_back_shared   db "probe: seen as private again: what was shared", 10, 0
+s_back_other    db "probe: seen as private again: something else", 10, 0
+s_back_lost     db "probe: private words lost", 10, 0
 s_views_same    db "probe: a page reads the same through both views", 10, 0
 s_views_differ  db "probe: a page reads differently through the other view", 10, 0
 s_neighbours    db "probe: neighbours intact", 10, 0
