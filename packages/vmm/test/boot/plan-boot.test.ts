@@ -142,6 +142,13 @@ describe('a boot plan', () => {
     );
   });
 
+  test('puts the initrd below whatever lies at the top of RAM', () => {
+    const top = { paddr: 200 * MIB, bytes: new Uint8Array(10), memsz: 56 * MIB };
+    const kernel = { ...inputs().kernel, segments: [...inputs().kernel.segments, top] };
+    const plan = planBoot(inputs({ kernel, initrd: new Uint8Array(5 * MIB + 1) }));
+    assert.equal(pieceOf(plan, 'initrd').gpa, 195 * MIB - 4096);
+  });
+
   test('maps the first 4 GiB to themselves, private where there is a C bit', () => {
     for (const cBit of [null, 39, 51]) {
       const plan = planBoot(inputs({ cBit }));

@@ -43,6 +43,9 @@ describe('a bus', () => {
     bus.read(0xfff, new Uint8Array(2));
     bus.write(0x1004, Uint8Array.of(1));
     assert.deepEqual(bus.unmapped, { reads: 2, writes: 1 });
+    bus.read(0x1003, new Uint8Array(1));
+    bus.read(0x1003, new Uint8Array(2));
+    assert.deepEqual(bus.unmapped, { reads: 3, writes: 1 }, 'nor because its device was the last one used');
   });
 
   test('takes a string instruction as one access an item', () => {
