@@ -49,18 +49,9 @@ function stretch(): number {
   const start = process.hrtime.bigint();
   for (let left = exits; left > 0; left--) {
     const exit = vcpu.run();
-    switch (exit.kind) {
-      case 'io':
-        sum += exit.port + exit.size + exit.count + (exit.data[0] ?? 0);
-        break;
-      case 'mmio':
-        sum += exit.gpa + exit.size + (exit.data[0] ?? 0);
-        break;
-      case 'intr':
-        throw new Error('kicked out by the watchdog');
-      default:
-        throw new Error(`exit ${exit.kind}`);
-    }
+    if (exit.kind === 'io') sum += exit.port + exit.size + exit.count + (exit.data[0] ?? 0);
+    else if (exit.kind === 'mmio') sum += exit.gpa + exit.size + (exit.data[0] ?? 0);
+    else throw new Error(exit.kind === 'intr' ? 'kicked out by the watchdog' : `exit ${exit.kind}`);
   }
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   if (sum === 0) throw new Error('nothing came out');

@@ -1,14 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { HostMemoryHandle, Pin } from '../port/host-memory.ts';
-import { failure } from '../sys/errno.ts';
-import { explainPinFailure } from './pin-limits.ts';
-import { cutRange } from './pin-pieces.ts';
+import { cutRange, type PinPiece } from './pin-pieces.ts';
 import { MAX_PLACE_BYTES, PinRing, RING_PLACES } from './pin-ring.ts';
-import type { PinJob, PinReport } from './pin-worker.ts';
 
 /** Piece that a thread takes at a time, in bytes: small enough for smooth progress, large enough to cost nothing. */
-const PIECE_BYTES = 64 << 20;
+const PIECE_BYTES = 128 << 20;
+/** Threads of libuv's pool unless UV_THREADPOOL_SIZE says else: more calls would only wait in line. */
+const POOL_THREADS = 4;
 
 export interface PinRange {
   readonly memory: HostMemoryHandle;
@@ -17,7 +15,7 @@ export interface PinRange {
 }
 
 export interface PinParallelOptions {
-  /** Threads that pin; the machine's processors where left out. */
+  /** Threads that pin: those of libuv's pool, by default as many as there are processors, at most 4. */
   readonly threads?: number;
   /** Called as pieces are done, with the bytes pinned so far. */
   readonly onProgress?: (pinnedBytes: number) => void;
@@ -25,27 +23,38 @@ export interface PinParallelOptions {
 
 /**
  * Pins ranges in parallel, each thread on a ring of its own (a ring's calls exclude each other): as fast as the
- * machine can clear memory. All or nothing; errors as PinTable.pin.
+ * machine can clear memory, while this thread goes on. All or nothing; errors as PinTable.pin.
  */
 export async function pinParallel(ranges: readonly PinRange[], options: PinParallelOptions = {}): Promise<Pin> {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
   const pieces = cut(ranges, pieceBytes(total));
-  const threads = Math.max(1, Math.min(options.threads ?? availableParallelism(), pieces.length));
+  const wanted = options.threads ?? Math.min(availableParallelism(), POOL_THREADS);
   const rings: PinRing[] = [];
   const release = () => {
     for (const ring of rings.splice(0)) ring.close();
   };
-  const next = new Int32Array(new SharedArrayBuffer(4));
+  let next = 0;
   let pinned = 0;
+  /** One ring's way through the pieces: each ring takes the one that is next. */
+  const fillAll = async (ring: PinRing): Promise<void> => {
+    for (let place = 0; ; place++) {
+      const piece = pieces[next++];
+      if (piece === undefined) return;
+      try {
+        await ring.fillPooled(place, piece.hva, piece.length);
+      } catch (error) {
+        // The other rings find nothing left to do.
+        next = pieces.length;
+        throw error;
+      }
+      pinned += piece.length;
+      options.onProgress?.(pinned);
+    }
+  };
   try {
-    for (let index = 0; index < threads; index++) rings.push(PinRing.create());
-    const runs = rings.map(({ fd }) =>
-      runWorker({ ring: fd, pieces, next }, (bytes) => {
-        pinned += bytes;
-        options.onProgress?.(pinned);
-      }),
-    );
-    const failed = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
+    for (let index = 0; index < Math.max(1, Math.min(wanted, pieces.length)); index++) rings.push(PinRing.create());
+    const ends = await Promise.allSettled(rings.map(fillAll));
+    const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   } catch (error) {
     release();
@@ -60,26 +69,10 @@ function pieceBytes(total: number): number {
   return Math.min(MAX_PLACE_BYTES, Math.max(PIECE_BYTES, needed));
 }
 
-function cut(ranges: readonly PinRange[], step: number): Float64Array {
-  const pieces: number[] = [];
-  for (const { memory, offset, length } of ranges) {
+function cut(ranges: readonly PinRange[], step: number): PinPiece[] {
+  return ranges.flatMap(({ memory, offset, length }) => {
     if (offset < 0 || length < 0 || offset + length > memory.size)
       throw new RangeError(`${length} bytes at ${offset} are not inside ${memory.size} bytes`);
-    for (const piece of cutRange(memory.hva + offset, length, step)) pieces.push(piece.hva, piece.length);
-  }
-  const shared = new Float64Array(new SharedArrayBuffer(Math.max(8, pieces.length * 8)));
-  shared.set(pieces);
-  return shared.subarray(0, pieces.length);
-}
-
-function runWorker(job: PinJob, onBytes: (bytes: number) => void): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const worker = new Worker(new URL('pin-worker.ts', import.meta.url), { workerData: job });
-  worker.on('message', (report: PinReport) => {
-    if (report.kind === 'pinned') onBytes(report.bytes);
-    else reject(failure(report.call, report.errno, explainPinFailure(report.errno, report.length)));
+    return [...cutRange(memory.hva + offset, length, step)];
   });
-  worker.on('error', reject);
-  worker.on('exit', () => resolve());
-  return promise;
 }

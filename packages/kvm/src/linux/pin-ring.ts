@@ -17,9 +17,7 @@ export const MAX_PLACE_BYTES = ring.IORING_MAX_BUFFER_BYTES;
  */
 export class PinRing {
   readonly fd: number;
-  readonly #iovec = IOVEC.make();
-  readonly #tag = new Uint8Array(8);
-  readonly #update = IO_URING_RSRC_UPDATE2.make();
+  readonly #update = new PlaceUpdate();
 
   constructor(fd: number) {
     this.fd = fd;
@@ -40,12 +38,24 @@ export class PinRing {
 
   /** Pins a range of at most MAX_PLACE_BYTES in a free place, faulting in what isn't there yet. */
   fill(place: number, hva: number, length: number): void {
-    this.#write(place, hva, length);
+    const update = this.#update;
+    const struct = update.set(place, hva, length);
+    checkUpdate(ring.ringRegister(this.fd, ring.IORING_REGISTER_BUFFERS_UPDATE, struct, struct.length), length);
+    update.keepAlive();
+  }
+
+  /** The same on a thread of libuv's pool. */
+  async fillPooled(place: number, hva: number, length: number): Promise<void> {
+    const update = new PlaceUpdate();
+    const struct = update.set(place, hva, length);
+    const operation = ring.IORING_REGISTER_BUFFERS_UPDATE;
+    checkUpdate(await ring.ringRegisterPooled(this.fd, operation, struct, struct.length), length);
+    update.keepAlive();
   }
 
   /** Releases what a place holds. */
   empty(place: number): void {
-    this.#write(place, 0, 0);
+    this.fill(place, 0, 0);
   }
 
   /** Releases all: explicitly, for closing alone would do it some time later. */
@@ -53,15 +63,26 @@ export class PinRing {
     ring.ringRegister(this.fd, ring.IORING_UNREGISTER_BUFFERS, null, 0);
     closeFile(this.fd);
   }
+}
 
-  #write(place: number, hva: number, length: number): void {
+/** The structs of one update, which point at each other. */
+class PlaceUpdate {
+  readonly #iovec = IOVEC.make();
+  readonly #tag = new Uint8Array(8);
+  readonly #update = IO_URING_RSRC_UPDATE2.make();
+
+  /** An empty range empties the place. Safety: the answer points at buffers that keepAlive keeps, until it is called. */
+  set(place: number, hva: number, length: number): Uint8Array {
     this.#iovec.set('iov_base', hva).set('iov_len', length);
-    // Safety: both addresses are used by the call right below, and kept reachable until it is back.
     this.#update.set('offset', place).set('nr', 1).set('data', addressOf(this.#iovec.bytes));
-    this.#update.set('tags', addressOf(this.#tag));
-    const { bytes, layout } = this.#update;
-    const result = ring.ringRegister(this.fd, ring.IORING_REGISTER_BUFFERS_UPDATE, bytes, layout.size);
-    keepAlive(this.#iovec.bytes, this.#tag);
-    if (result < 0) throw failure('IORING_REGISTER_BUFFERS_UPDATE', -result, explainPinFailure(-result, length));
+    return this.#update.set('tags', addressOf(this.#tag)).bytes;
   }
+
+  keepAlive(): void {
+    keepAlive(this.#iovec.bytes, this.#tag, this.#update.bytes);
+  }
+}
+
+function checkUpdate(result: number, length: number): void {
+  if (result < 0) throw failure('IORING_REGISTER_BUFFERS_UPDATE', -result, explainPinFailure(-result, length));
 }

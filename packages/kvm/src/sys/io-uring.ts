@@ -1,5 +1,6 @@
-import type { Pointer } from './libc.ts';
-import { syscallPointers, trySyscall } from './syscall.ts';
+import { lastErrno } from './errno.ts';
+import { type Pointer, type Pooled, symbol } from './libc.ts';
+import { SYSCALL, syscallPointers, trySyscall } from './syscall.ts';
 
 /** io_uring_register(2) operations (linux/io_uring.h). */
 export const IORING_REGISTER_BUFFERS = 0;
@@ -28,4 +29,25 @@ export function createRing(): number {
 /** io_uring_register(2), answering -errno. Safety: `struct` must be what the operation takes, with `count`'s size. */
 export function ringRegister(ring: number, operation: number, struct: Pointer, count: number): number {
   return trySyscall('io_uring_register', ring, operation, struct, count);
+}
+
+const syscallPooled = symbol<Pooled<[number: number, ring: number, operation: number, struct: Pointer, count: number]>>(
+  'syscall',
+  'long',
+  ['long', 'long', 'long', 'void *', 'long'],
+);
+
+/**
+ * The same on a thread of libuv's pool (four, unless UV_THREADPOOL_SIZE says else): for calls of milliseconds.
+ *
+ * Safety: `struct` and all that it points at must stay reachable and unchanged until the promise settles.
+ */
+export function ringRegisterPooled(ring: number, operation: number, struct: Pointer, count: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  syscallPooled().async(SYSCALL.io_uring_register, ring, operation, struct, count, (error, result) => {
+    // koffi hands the call's errno over to the thread of the callback.
+    if (error === null) resolve(result < 0 ? -lastErrno() : result);
+    else reject(error);
+  });
+  return promise;
 }

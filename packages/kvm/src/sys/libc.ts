@@ -46,3 +46,9 @@ export function symbol<F extends (...args: never[]) => unknown>(
     return bound;
   };
 }
+
+/** A function as koffi binds it: `async` calls it on a thread of libuv's pool and answers by callback. */
+export interface Pooled<A extends readonly unknown[]> {
+  (...args: A): number;
+  readonly async: (...args: [...A, (error: Error | null, result: number) => void]) => void;
+}
