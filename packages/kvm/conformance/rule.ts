@@ -22,7 +22,8 @@ export type Errno =
 
 /** What a rule expects on a span of kernels. The first variant whose span holds counts. */
 export interface Variant extends KernelSpan {
-  readonly errno: Errno;
+  /** One errno; more where nobody has asked the kernels of the span, which changed somewhere in it. */
+  readonly errnos: readonly Errno[];
 }
 
 /**
@@ -36,7 +37,7 @@ export interface Rule extends KernelSpan {
   readonly says: string;
   /** Where the promise comes from: a section of the API document, a selftest, or a kernel file, in our own words. */
   readonly source: string;
-  /** The errno where it changed between kernels; `ctx.errno()` gives the one for this kernel. */
+  /** The errno where it changed between kernels; `ctx.errnos()` gives what this kernel may say. */
   readonly variants?: readonly Variant[];
   readonly needs?: readonly Need[];
   /** Throws where the promise is broken (see expectation.ts). */

@@ -110,9 +110,9 @@ export const guestMemfdRules: readonly Rule[] = [
   {
     id: 'guest-memfd/init-shared-on-private-vm-einval',
     says: 'A VM with private memory has no guest_memfd that starts as shared.',
-    source: 'kernel mail on GUEST_MEMFD_FLAG_INIT_SHARED; until in-place conversion',
+    source: 'kernel mail on GUEST_MEMFD_FLAG_INIT_SHARED; until in-place conversion, applied after 7.3',
     since: '6.18',
-    until: '7.3',
+    until: '7.4',
     needs: [privateMemory],
     check: (ctx) => {
       const vm = ctx.vm(VM_TYPE.SW_PROTECTED);

@@ -153,6 +153,8 @@ export const memoryRegionGuestMemfdRules: readonly Rule[] = [
     ...own,
     id: 'memory-region-2/guest-memfd-offset-beyond-files-einval',
     says: 'An offset whose range ends beyond the largest file is refused with EINVAL.',
+    source: 'kernel, virt/kvm/guest_memfd.c; asked: 7.3.4 refuses, 6.18.44 lets a signed sum overflow and accepts',
+    since: '7.3',
     check: (ctx) => {
       const { vm, region } = fixture(ctx);
       const guestMemfdOffset = 2n ** 63n - BigInt(PAGE);
@@ -163,18 +165,19 @@ export const memoryRegionGuestMemfdRules: readonly Rule[] = [
     ...own,
     id: 'memory-region-2/guest-memfd-already-bound',
     says: 'A part of a guest_memfd that is behind one slot cannot be put behind a second one.',
-    source: 'kernel, virt/kvm/guest_memfd.c; EINVAL, and EEXIST in the trees of mid-2026',
+    source: 'kernel, virt/kvm/guest_memfd.c; asked: 6.18.44 says EINVAL, 7.3.4 EEXIST',
     variants: [
-      { until: '7.2', errno: 'EINVAL' },
-      { since: '7.2', errno: 'EEXIST' },
+      { until: '6.19', errnos: ['EINVAL'] },
+      { since: '6.19', until: '7.3', errnos: ['EINVAL', 'EEXIST'] },
+      { since: '7.3', errnos: ['EEXIST'] },
     ],
     check: (ctx) => {
       const { vm, region } = fixture(ctx);
       vm.setUserMemoryRegion2(region);
       const second = { ...region, slot: 1, gpa: FAR_GPA };
-      ctx.refuses(ctx.errno(), () => vm.setUserMemoryRegion2(second), 'the same part');
+      ctx.refuses(ctx.errnos(), () => vm.setUserMemoryRegion2(second), 'the same part');
       const overlapping = { ...second, guestMemfdOffset: SIZE - PAGE };
-      ctx.refuses(ctx.errno(), () => vm.setUserMemoryRegion2(overlapping), 'its last page');
+      ctx.refuses(ctx.errnos(), () => vm.setUserMemoryRegion2(overlapping), 'its last page');
     },
   },
   {

@@ -120,9 +120,9 @@ export const rules: readonly Rule[] = [
     says: 'The errno of the variant for this kernel is expected.',
     source,
     variants: [
-      { until: '3.0', errno: 'EPERM' },
-      { since: '3.0', errno: 'EINVAL' },
+      { until: '3.0', errnos: ['EPERM'] },
+      { since: '3.0', errnos: ['EINVAL'] },
     ],
-    check: (ctx) => ctx.refuses(ctx.errno(), () => ctx.kvm.createVm(63)),
+    check: (ctx) => ctx.refuses(ctx.errnos(), () => ctx.kvm.createVm(63)),
   },
 ];
