@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Fetches what tests need, and runs commands in a test host. `--help` says more. */
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { USAGE } from './cli/usage.ts';
 
 /** Exit status of a command: the command's own for `run`, else 0 or the error's. */

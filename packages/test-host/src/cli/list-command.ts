@@ -1,4 +1,4 @@
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { ASSET_IDS, ASSETS, type AssetId } from '../debian/assets.ts';
 import { assetPath, findAsset } from '../debian/fetch.ts';
 import { assetIds, parse } from './parse.ts';

@@ -1,6 +1,6 @@
 /** Command lines: what util.parseArgs says, in the catalogue's words. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { ASSET_IDS, type AssetId, isAssetId } from '../debian/assets.ts';
 
 /** As util.parseArgs. Throws USAGE. */

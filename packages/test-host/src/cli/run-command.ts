@@ -1,4 +1,4 @@
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { HOST_KERNELS, type HostKernel } from '../host/options.ts';
 import { startTestHost } from '../host/start-test-host.ts';
 import { count, parse } from './parse.ts';

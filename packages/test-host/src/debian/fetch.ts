@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { cacheFolder } from '../cache/cache-folder.ts';
 import { withFileLock } from '../cache/file-lock.ts';
 import { type AssetRecord, presentAsset, readManifest, withAsset, writeManifest } from '../cache/manifest.ts';

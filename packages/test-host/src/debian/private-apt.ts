@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { runTool, ToolError } from '../run-tool.ts';
 import { ARCHIVE_MIRROR, DEFAULT_MIRROR, type Mirror, mirrorOf, type SuiteGroup, sourcesList } from './suites.ts';
 

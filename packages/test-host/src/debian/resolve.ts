@@ -1,5 +1,5 @@
 /** From an asset's row to the packages of today. */
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { AssetId, AssetSource } from './assets.ts';
 import type { Offer, PrivateApt } from './private-apt.ts';
 import { compareVersions } from './version.ts';

@@ -1,6 +1,6 @@
 /** The initial root of a test host: busybox, the modules in order, and what is to be run. */
 import { readFileSync } from 'node:fs';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { busyboxInitrd, type InitrdFile } from '../initrd/busybox-initrd.ts';
 import { type CommandSpec, commandScript, initScript, sessionScript, type TerminalSize } from './guest-scripts.ts';
 import { modulesFolder, orderedModules } from './module-set.ts';

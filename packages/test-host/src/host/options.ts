@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { TerminalSize } from './guest-scripts.ts';
 import { type HostStreams, resolveStreams } from './streams.ts';
 

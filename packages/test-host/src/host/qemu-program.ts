@@ -1,7 +1,7 @@
 /** The unpacked QEMU as a program that can be started: its loader, its libraries, its firmware. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import type { QemuProgram } from './qemu-command.ts';
 
 const BINARY = 'usr/bin/qemu-system-x86_64';

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 import { assetFolder, assetPath, requireAssets } from '../debian/fetch.ts';
 import { consoleExcerpt } from './console-excerpt.ts';
 import { parseControlLine } from './control-line.ts';
