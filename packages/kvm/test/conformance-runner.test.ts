@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { EXIT_FAILED, EXIT_PASSED, exitCodeOf, NoKvm, type Outcome, runSuite } from '../conformance/index.ts';
 import { reportAsJson, reportInWords } from '../conformance/report.ts';
+import { lacksKvm } from './helpers/kvm-access.ts';
 
 const LINUX = { module: import.meta.resolve('../src/linux/index.ts'), export: 'openLinuxKvm' };
 const BROKEN = import.meta.resolve('./helpers/broken-rules.ts');
-const skip = existsSync('/dev/kvm') ? false : '/dev/kvm is not there';
+const skip = lacksKvm();
 
 describe('the conformance runner, with rules made to fail', { skip }, () => {
   const outcomes = new Map<string, Outcome>();

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NoKvm, outcomeInWords, type Report, runSuite } from '../conformance/index.ts';
+import { outcomeInWords, runSuite } from '../conformance/index.ts';
+import { lacksKvm } from './helpers/kvm-access.ts';
 
 const LINUX = { module: import.meta.resolve('../src/linux/index.ts'), export: 'openLinuxKvm' };
 
-test('the kernel’s KVM keeps every promise of the user API that it can be asked about', async (t) => {
-  let report: Report;
-  try {
-    report = await runSuite({ backend: LINUX });
-  } catch (error) {
-    if (!(error instanceof NoKvm)) throw error;
-    t.skip(`/dev/kvm can't be opened here: ${error.message}`);
-    return;
-  }
+test('the kernel’s KVM keeps every promise of the user API that it can be asked about', {
+  skip: lacksKvm(),
+}, async (t) => {
+  const report = await runSuite({ backend: LINUX });
   const { backend } = report;
   t.diagnostic(`kernel ${backend.kernel}, engine ${backend.engine}`);
   for (const outcome of report.outcomes) {
