@@ -20,7 +20,8 @@ export interface InitrdFile {
 /**
  * Mounts what user space expects, shows where it is, and gives the console a shell with job control: cttyhack looks up
  * the console's terminal in sysfs and makes it the controlling one. When the shell ends, the machine powers off, and
- * where it can't (no ACPI), it halts with "reboot: System halted" or "Power down".
+ * where it can't (no ACPI), it halts with "reboot: System halted" or "Power down". `poweroff`, `halt` and `reboot` typed
+ * into the shell reach process 1 as signals, as busybox's init has it; a shell that waits takes them at once.
  */
 export const SHELL_INIT = `#!/bin/sh
 export PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root TERM=\${TERM:-linux}
@@ -35,7 +36,10 @@ ip link set lo up 2>/dev/null
 hostname unpin-guest
 cd /root
 echo "unpin guest: Linux $(uname -r), user space up $(cut -d' ' -f1 /proc/uptime) s after boot"
-setsid cttyhack sh -i
+trap 'sync; poweroff -f' USR1 USR2
+trap 'sync; reboot -f' TERM
+setsid cttyhack sh -i &
+wait $!
 poweroff -f
 `;
 

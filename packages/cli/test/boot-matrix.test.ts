@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { type BootCase, GUEST_MEMFD, LEGACY, MATRIX, nameOf } from './boot-matrix/cases.ts';
+import type { CaseResult } from './boot-matrix/driver.ts';
+import { missingFor, runInTestHost } from './boot-matrix/in-test-host.ts';
+
+const MIB = 2 ** 20;
+
+/** What every guest shows, whatever its type. */
+function bootedAndSpoke(result: CaseResult | undefined): asserts result is CaseResult & { report: object } {
+  assert.ok(result !== undefined, 'the test host ended before this guest');
+  const tail = result.console.slice(-1500);
+  assert.ok(result.report !== undefined, `${result.stdout ?? ''}\n${tail}`);
+  assert.match(result.console, /Linux version /);
+  assert.ok(result.answered, `the shell did not answer:\n${tail}`);
+  assert.equal(result.report?.ending?.reason, 'power-off', tail);
+  assert.equal(result.exitCode, 0);
+}
+
+function suite(
+  host: 'host-6.12' | 'host-newest',
+  cases: readonly BootCase[],
+  check: (c: BootCase, r: CaseResult) => void,
+) {
+  const skip = missingFor(host, cases);
+  let results: readonly CaseResult[] = [];
+  before(async () => {
+    if (skip === false) results = await runInTestHost(host, cases);
+  });
+  cases.forEach((bootCase, index) => {
+    test(nameOf(bootCase), { skip }, (t) => {
+      const result = results[index];
+      bootedAndSpoke(result);
+      t.diagnostic(`${result.seconds.toFixed(1)} s, ${JSON.stringify(result.report?.figures)}`);
+      check(bootCase, result);
+    });
+  });
+}
+
+describe('Debian kernels in a test host boot to a shell as every type they may have', () => {
+  suite('host-6.12', MATRIX, ({ kernel, type }, { console, report, lies }) => {
+    const figures = report?.figures;
+    assert.ok(report !== undefined && figures !== undefined);
+    const sev = type.startsWith('sev');
+    assert.equal(/Memory Encryption Features active:.*SEV/.test(console), sev);
+    assert.equal(report.mark, sev ? 'SHAPED' : '');
+    assert.equal(report.confidential, false);
+    assert.deepEqual(lies, []);
+    switch (type) {
+      case 'standard':
+        assert.equal(figures.pinned, 0);
+        assert.ok(figures.resident < 400 * MIB);
+        return;
+      case 'standard-pinned':
+      case 'sev':
+        assert.ok(figures.pinned >= figures.nominal, `${figures.pinned} pinned`);
+        assert.ok(figures.unmovable >= figures.nominal);
+        return;
+      case 'sev-deferred':
+        assert.ok(figures.pinned > 16 * MIB && figures.pinned < figures.nominal, `${figures.pinned} pinned`);
+        return;
+      case 'sev-upm':
+        assert.equal(figures.pinned, 0);
+        assert.ok(figures.resident < 400 * MIB);
+        assert.ok(
+          figures.conversions > (kernel === 'kernel-6.12-cloud' ? 500 : 100),
+          `${figures.conversions} conversions`,
+        );
+        return;
+      default:
+        assert.fail(`no expectation for ${type}`);
+    }
+  });
+});
+
+describe('a guest that does not report, on a type that asks for it', () => {
+  suite('host-6.12', LEGACY, ({ kernel, args }, { report, lies }) => {
+    assert.ok(report !== undefined);
+    if (args?.[0] === '--waive') {
+      const clock = lies?.find((lie) => lie.kind === 'host-use');
+      assert.ok(clock !== undefined, 'no lie was named');
+      assert.match(clock.hostUse ?? '', /clock/);
+      assert.match(clock.symbol ?? '', /^kvm_/);
+      assert.ok(clock.gpa > 0 && clock.onHardware.length > 0 && BigInt(clock.rip) > 0n);
+      return;
+    }
+    assert.ok(report.probation !== undefined);
+    if (kernel === 'kernel-5.10-cloud') {
+      assert.equal(report.type, 'sev');
+      assert.ok(report.figures.pinned >= report.figures.nominal);
+    } else {
+      assert.equal(report.type, 'sev-upm');
+      assert.equal(report.figures.pinned, 0);
+    }
+  });
+});
+
+describe('on a KVM that has guest_memfd for ordinary VMs', () => {
+  suite('host-newest', GUEST_MEMFD, ({ type }, { report, lies }) => {
+    assert.ok(report !== undefined);
+    assert.deepEqual(lies, []);
+    if (type === 'sev-upm' || type === 'standard-gmem') {
+      assert.equal(report.privateMemory, 'guest_memfd');
+      assert.equal(report.figures.pinned, 0);
+    }
+    if (type === 'sev-upm') assert.ok(report.figures.unmovable >= report.figures.private && report.figures.private > 0);
+  });
+});

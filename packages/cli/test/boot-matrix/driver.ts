@@ -1,0 +1,117 @@
+/**
+ * Runs boot cases inside a test host, two at a time, and prints one JSON line for each. Speaks to each guest's shell as
+ * a person would: waits for the prompt, types, reads, types `poweroff`.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Lie, VmReport } from '@unpin/contract';
+import type { BootCase } from './cases.ts';
+
+export interface DriverInput {
+  readonly cases: readonly (BootCase & { readonly kernelFile: string })[];
+  readonly initrd: string;
+  readonly atOnce: number;
+}
+
+export interface CaseResult {
+  readonly index: number;
+  readonly exitCode: number | null;
+  readonly console: string;
+  /** Whether the shell answered what was typed. */
+  readonly answered: boolean;
+  readonly seconds: number;
+  readonly report?: VmReport;
+  readonly lies?: readonly Lie[];
+  readonly stdout?: string;
+}
+
+const CLI = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** The shell's prompt: busybox ash as root. */
+const PROMPT = /[~/] # (\x1b\[6n)?$/;
+const GIVE_UP_MS = 400_000;
+
+if (import.meta.main) await drive(JSON.parse(process.argv[2] ?? '') as DriverInput);
+
+async function drive(input: DriverInput): Promise<void> {
+  const queue = input.cases.map((bootCase, index) => ({ bootCase, index }));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      process.stdout.write(`${JSON.stringify(await runCase(next.index, next.bootCase, input.initrd))}\n`);
+  };
+  await Promise.all(Array.from({ length: input.atOnce }, worker));
+}
+
+function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: string): Promise<CaseResult> {
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      CLI,
+      'run',
+      bootCase.kernelFile,
+      '--initrd',
+      initrd,
+      '--type',
+      bootCase.type,
+      '--memory',
+      '512M',
+      '--json',
+      '--timeout',
+      '300',
+      ...(bootCase.args ?? []),
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
+  const shell = new ShellTalk((text) => child.stdin.write(text));
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => shell.hear(chunk.toString()));
+  return new Promise((resolve) => {
+    child.once('close', (exitCode) => {
+      clearTimeout(watchdog);
+      const said = parse(stdout);
+      resolve({
+        index,
+        exitCode,
+        console: shell.heard,
+        answered: shell.answered,
+        seconds: (performance.now() - started) / 1000,
+        ...(said?.report === undefined ? { stdout } : { report: said.report, lies: said.lies ?? [] }),
+      });
+    });
+  });
+}
+
+function parse(text: string): { report?: VmReport; lies?: readonly Lie[] } | undefined {
+  try {
+    return JSON.parse(text) as { report?: VmReport; lies?: readonly Lie[] };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The two things that are typed, each at a prompt. The first one's answer is not in what is typed. */
+class ShellTalk {
+  heard = '';
+  answered = false;
+  #typed = 0;
+  #seen = 0;
+  readonly #type: (text: string) => void;
+
+  constructor(type: (text: string) => void) {
+    this.#type = type;
+  }
+
+  hear(text: string): void {
+    this.heard += text;
+    this.answered ||= this.heard.includes('alive-42');
+    if (!PROMPT.test(this.heard.slice(this.#seen))) return;
+    this.#seen = this.heard.length;
+    this.#typed++;
+    if (this.#typed === 1) this.#type('echo alive-$((6*7))\n');
+    else if (this.#typed === 2) this.#type('poweroff\n');
+  }
+}
