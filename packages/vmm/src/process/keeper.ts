@@ -20,6 +20,7 @@ export class Keeper {
   readonly #options: KeeperOptions;
   #kicker: Kicker | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
   #watch: Watch | undefined;
   #asked: { readonly tick: number; readonly atMs: number } | undefined;
 
@@ -27,8 +28,9 @@ export class Keeper {
     this.#options = options;
   }
 
-  /** The vCPU that runs from now on. */
+  /** The vCPU that runs from now on. A short-lived guest may be over before its kicker is there. */
   follow(kicker: Kicker): void {
+    if (this.#stopped) return;
     this.#kicker = kicker;
     this.#watch = undefined;
     this.#asked = undefined;
@@ -45,6 +47,7 @@ export class Keeper {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#kicker = undefined;
