@@ -7,7 +7,7 @@ const GiB = 2 ** 30;
 /** Pages of 4 KiB take ten times as long. */
 const SMALL_PAGES_BYTES = GiB;
 const THREADS = 2;
-const ROUNDS = { huge: 15, small: 5 } as const;
+const ROUNDS = { huge: 15, small: 9 } as const;
 const GOAL = 0.8;
 /** Small pins, as a guest that is pinned on fault takes them. */
 const SMALL_BYTES = 2 << 20;

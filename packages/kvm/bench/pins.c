@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define PIECE (128UL << 20)
-#define PLACES 16384
+#define PLACES 512
 
 static uint8_t *memory;
 static unsigned long pieces, next_piece;

@@ -26,9 +26,19 @@ describe('event descriptors', { skip }, () => {
     // IRQ 4 at vector 0x24: the handler writes a port, then the guest halts for good.
     const handler = [asm16.movDx(0x80), asm16.outAl].flat();
     const wake = [
-      ...[asm16.movAl(0x11), asm16.outImm8(0x20), asm16.movAl(0x20), asm16.outImm8(0x21)],
-      ...[asm16.movAl(0x04), asm16.outImm8(0x21), asm16.movAl(0x01), asm16.outImm8(0x21)],
-      ...[asm16.movAl(0xef), asm16.outImm8(0x21), asm16.sti, asm16.hlt, asm16.spin],
+      asm16.movAl(0x11),
+      asm16.outImm8(0x20),
+      asm16.movAl(0x20),
+      asm16.outImm8(0x21),
+      asm16.movAl(0x04),
+      asm16.outImm8(0x21),
+      asm16.movAl(0x01),
+      asm16.outImm8(0x21),
+      asm16.movAl(0xef),
+      asm16.outImm8(0x21),
+      asm16.sti,
+      asm16.hlt,
+      asm16.spin,
     ].flat();
     const machine = new RealModeMachine(wake, (vm) => vm.createIrqchip());
     const line = machine.kvm.createEventFd();

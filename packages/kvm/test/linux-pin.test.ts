@@ -11,6 +11,8 @@ const MiB = 1 << 20;
 /** What the kernel says this process holds in long-term pins. */
 const pinned = (): number => pinRights().pinned;
 
+const allocate = (size: number): HostMemory => openLinuxKvm().allocate(size, { hugePages: true });
+
 describe('a pin', { skip }, () => {
   test('counts in VmPin while it is held, backs what was not there, and is released once', () => {
     const kvm = openLinuxKvm();
@@ -67,8 +69,6 @@ describe('a pin', { skip }, () => {
 });
 
 describe('pinning in parallel', { skip }, () => {
-  const allocate = (size: number): HostMemory => openLinuxKvm().allocate(size, { hugePages: true });
-
   test('holds all of several ranges, tells its progress, and is released as one', async () => {
     const [low, high] = [allocate(256 * MiB), allocate(64 * MiB)];
     const steps: number[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { bytes, struct, tail, u8, u16, u32, u64 } from '../src/uapi/struct.ts';
 
 const LAYOUT = struct('sample', 32, { a: u8(0), b: u16(2), c: u32(4), d: u64(8), e: bytes(16, 16), f: tail(32) });

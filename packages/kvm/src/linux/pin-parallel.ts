@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { HostMemoryHandle, Pin } from '../port/host-memory.ts';
 import { cutRange, type PinPiece } from './pin-pieces.ts';
-import { MAX_PLACE_BYTES, PinRing, RING_PLACES } from './pin-ring.ts';
+import { PinRing, RING_BYTES } from './pin-ring.ts';
 
 /** Piece that a thread takes at a time, in bytes: small enough for smooth progress, large enough to cost nothing. */
 const PIECE_BYTES = 128 << 20;
+const RING_PIECES = RING_BYTES / PIECE_BYTES;
 /** Threads of libuv's pool unless UV_THREADPOOL_SIZE says else: more calls would only wait in line. */
 const POOL_THREADS = 4;
 
@@ -22,28 +23,38 @@ export interface PinParallelOptions {
 }
 
 /**
- * Pins ranges in parallel, each thread on a ring of its own (a ring's calls exclude each other): as fast as the
+ * Pins ranges in parallel, each thread on rings of its own (a ring's calls exclude each other): as fast as the
  * machine can clear memory, while this thread goes on. All or nothing; errors as PinTable.pin.
  */
 export async function pinParallel(ranges: readonly PinRange[], options: PinParallelOptions = {}): Promise<Pin> {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
-  const pieces = cut(ranges, pieceBytes(total));
+  const pieces = cut(ranges, PIECE_BYTES);
   const wanted = options.threads ?? Math.min(availableParallelism(), POOL_THREADS);
   const rings: PinRing[] = [];
   const release = () => {
     for (const ring of rings.splice(0)) ring.close();
   };
+  const addRing = (): PinRing => {
+    const ring = PinRing.create();
+    rings.push(ring);
+    return ring;
+  };
   let next = 0;
   let pinned = 0;
-  /** One ring's way through the pieces: each ring takes the one that is next. */
-  const fillAll = async (ring: PinRing): Promise<void> => {
+  /** One thread's way through the pieces: each takes the one that is next, on a new ring when the last is full. */
+  const fillAll = async (): Promise<void> => {
+    let ring = addRing();
     for (let place = 0; ; place++) {
       const piece = pieces[next++];
       if (piece === undefined) return;
+      if (place === RING_PIECES) {
+        ring = addRing();
+        place = 0;
+      }
       try {
         await ring.fillPooled(place, piece.hva, piece.length);
       } catch (error) {
-        // The other rings find nothing left to do.
+        // The others find nothing left to do.
         next = pieces.length;
         throw error;
       }
@@ -52,8 +63,8 @@ export async function pinParallel(ranges: readonly PinRange[], options: PinParal
     }
   };
   try {
-    for (let index = 0; index < Math.max(1, Math.min(wanted, pieces.length)); index++) rings.push(PinRing.create());
-    const ends = await Promise.allSettled(rings.map(fillAll));
+    const threads = Math.max(1, Math.min(wanted, pieces.length));
+    const ends = await Promise.allSettled(Array.from({ length: threads }, fillAll));
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   } catch (error) {
@@ -61,12 +72,6 @@ export async function pinParallel(ranges: readonly PinRange[], options: PinParal
     throw error;
   }
   return { bytes: total, release };
-}
-
-/** A ring has RING_PLACES places and one thread may come to take them all. */
-function pieceBytes(total: number): number {
-  const needed = Math.ceil(total / (RING_PLACES / 2) / PIECE_BYTES) * PIECE_BYTES;
-  return Math.min(MAX_PLACE_BYTES, Math.max(PIECE_BYTES, needed));
 }
 
 function cut(ranges: readonly PinRange[], step: number): PinPiece[] {

@@ -1,6 +1,6 @@
 import type { HostMemory, Pin } from '../port/host-memory.ts';
 import { cutRange } from './pin-pieces.ts';
-import { MAX_PLACE_BYTES, PinRing, RING_PLACES } from './pin-ring.ts';
+import { MAX_PLACE_BYTES, PinRing, RING_BYTES, RING_PLACES } from './pin-ring.ts';
 
 /** One ring and its free places. */
 interface Table {
@@ -8,11 +8,13 @@ interface Table {
   readonly free: number[];
   /** The first place that was never used. */
   next: number;
+  /** Bytes held. */
+  bytes: number;
 }
 
 /**
  * Long-term pins of any number of ranges, small and large: one system call each (a range above 1 GiB: one a GiB), and
- * another ring whenever 16,384 places are taken. Closing the table, or the end of the process, releases them.
+ * another ring whenever one is full. Closing the table, or the end of the process, releases them.
  */
 export class PinTable {
   readonly #tables: Table[] = [];
@@ -49,6 +51,7 @@ export class PinTable {
     const place = table.free.pop() ?? table.next++;
     try {
       table.ring.fill(place, hva, length);
+      table.bytes += length;
     } catch (error) {
       table.free.push(place);
       throw error;
@@ -57,6 +60,7 @@ export class PinTable {
       // A closed table has released it already, and its descriptor may be another file's by now.
       if (!this.#tables.includes(table)) return;
       table.ring.empty(place);
+      table.bytes -= length;
       table.free.push(place);
     };
   }
@@ -66,12 +70,12 @@ export class PinTable {
     if (last !== undefined && hasPlace(last)) return last;
     const other = this.#tables.find(hasPlace);
     if (other !== undefined) return other;
-    const table: Table = { ring: PinRing.create(), free: [], next: 0 };
+    const table: Table = { ring: PinRing.create(), free: [], next: 0, bytes: 0 };
     this.#tables.push(table);
     return table;
   }
 }
 
 function hasPlace(table: Table): boolean {
-  return table.free.length > 0 || table.next < RING_PLACES;
+  return table.bytes < RING_BYTES && (table.free.length > 0 || table.next < RING_PLACES);
 }

@@ -9,8 +9,6 @@ export const IORING_REGISTER_BUFFERS2 = 15;
 export const IORING_REGISTER_BUFFERS_UPDATE = 16;
 /** io_uring_rsrc_register.flags: a table of empty places (Linux ≥ 5.19). */
 export const IORING_RSRC_REGISTER_SPARSE = 1;
-/** Most buffers a ring can hold. */
-export const IORING_MAX_REG_BUFFERS = 1 << 14;
 /** Longest buffer, in bytes. */
 export const IORING_MAX_BUFFER_BYTES = 1 << 30;
 
