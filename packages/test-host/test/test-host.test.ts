@@ -154,10 +154,15 @@ describe('a test host', { skip, timeout: 600_000, concurrency: 1 }, () => {
     await once(child.stdout, 'data');
     for (const deadline = Date.now() + 20_000; leftovers(pid).length === 0 && Date.now() < deadline; ) await pause();
     const started = leftovers(pid);
+    const folders = started.map(privateFolder);
+    assert.ok(folders.every((folder) => existsSync(folder)));
     child.kill('SIGKILL');
     await once(child, 'exit');
     assert.notDeepEqual(started, [], 'there was a QEMU to be left behind');
-    const alive = (): number[] => started.filter((each) => existsSync(`/proc/${each}`));
+    const alive = (): unknown[] => [
+      ...started.filter((each) => existsSync(`/proc/${each}`)),
+      ...folders.filter((folder) => existsSync(folder)),
+    ];
     for (const deadline = Date.now() + 20_000; alive().length > 0 && Date.now() < deadline; ) await pause();
     assert.deepEqual(alive(), []);
   });
@@ -176,6 +181,12 @@ function leftovers(ancestor: number): number[] {
     return parent !== undefined && parent > 0 && (parent === ancestor || descends(parent));
   };
   return [...parents].flatMap(([pid, { command }]) => (command.includes('qemu-system') && descends(pid) ? [pid] : []));
+}
+
+/** Where a QEMU has its sockets. */
+function privateFolder(pid: number): string {
+  const [, folder = ''] = /file:([^\0]*)\/console\.log/.exec(statOf(String(pid)).command) ?? [];
+  return folder;
 }
 
 function statOf(pid: string): { readonly parent: number; readonly command: string } {

@@ -1,7 +1,7 @@
 /** Fetches assets into the cache: what is there stays, what is missing is downloaded, checked, unpacked and recorded. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { UnpinError } from '@unpin/contract/errors';
 import { cacheFolder } from '../cache/cache-folder.ts';
 import { withFileLock } from '../cache/file-lock.ts';
@@ -41,8 +41,10 @@ export async function fetchAssets(ids: readonly AssetId[], options: FetchOptions
   const wanted = withSources(ids);
   const work = new Fetching(cache, tell, options.update ?? false);
   // Nothing to write, nothing to lock: the way of every test run after the first.
-  if (options.update !== true && wanted.every((id) => presentAsset(cache, id) !== undefined))
-    return wanted.map((id) => work.present(id)).filter((record) => record !== undefined);
+  if (options.update !== true) {
+    const records = wanted.map((id) => work.present(id)).filter((record) => record !== undefined);
+    if (records.length === wanted.length) return records;
+  }
   const lock = join(cache, 'fetch.lock');
   return await withFileLock(
     lock,
@@ -116,10 +118,22 @@ class Fetching {
     return records;
   }
 
+  /** The record of an asset that needs no work; what is built here needs some when its builder has changed. */
   present(id: AssetId): AssetRecord | undefined {
     const record = presentAsset(this.#cache, id);
-    if (record !== undefined) this.#tell({ stage: 'present', asset: id, version: record.version });
+    if (record === undefined) return undefined;
+    const { source } = ASSETS[id];
+    if (source.kind === 'shell-initrd' && this.#shellInitrd(source.busybox)?.version !== record.version)
+      return undefined;
+    this.#tell({ stage: 'present', asset: id, version: record.version });
     return record;
+  }
+
+  /** The initrd and its digest; undefined without busybox. */
+  #shellInitrd(from: AssetId): { readonly packed: Buffer; readonly version: string } | undefined {
+    if (presentAsset(this.#cache, from) === undefined) return undefined;
+    const packed = busyboxInitrd({ busybox: readFileSync(assetPath(from, this.#cache)) });
+    return { packed, version: createHash('sha256').update(packed).digest('hex').slice(0, 16) };
   }
 
   async #one(id: AssetId): Promise<AssetRecord> {
@@ -158,8 +172,9 @@ class Fetching {
   }
 
   async #build(id: AssetId, asset: Asset, from: AssetId): Promise<AssetRecord> {
-    const packed = busyboxInitrd({ busybox: readFileSync(assetPath(from, this.#cache)) });
-    const version = createHash('sha256').update(packed).digest('hex').slice(0, 16);
+    const built = this.#shellInitrd(from);
+    if (built === undefined) throw missingAssets([from], this.#cache);
+    const { packed, version } = built;
     const directory = this.#directory(id, version);
     await inPlace(join(this.#cache, directory), (folder) => writeFileSync(join(folder, 'busybox-shell.cpio'), packed));
     return this.#record(id, asset, version, directory, presentAsset(this.#cache, from)?.packages ?? []);
@@ -181,6 +196,7 @@ class Fetching {
     const { size } = statSync(join(this.#cache, directory, file));
     const record = { id, version, directory, file, size, packages, fetched: new Date().toISOString() };
     writeManifest(this.#cache, withAsset(readManifest(this.#cache), record));
+    removeOthers(join(this.#cache, directory));
     this.#tell({ stage: 'done', asset: id, version });
     return record;
   }
@@ -194,6 +210,13 @@ class Fetching {
     this.#groups.set(group, apt);
     return apt;
   }
+}
+
+/** Versions that the manifest no longer names. */
+function removeOthers(current: string): void {
+  const all = dirname(current);
+  for (const name of readdirSync(all))
+    if (name !== basename(current)) rmSync(join(all, name), { recursive: true, force: true });
 }
 
 async function packageRecord({ name, version }: Offer, deb: string) {

@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Kills the command when file descriptor 3 reaches its end. It is a pipe that only we hold open: closing it, exiting,
+ * The first argument is a folder, the rest the command. Kills the command and removes the folder when file descriptor 3 reaches its end. It is a pipe that only we hold open: closing it, exiting,
  * crashing or being killed all end it. (A parent-death signal would hang on the thread that started the child.)
  */
-const LEASH = `"$@" 3<&- & child=$!
-{ read -r _ <&3; kill -KILL "$child"; } 2>/dev/null & leash=$!
+const LEASH = `folder=$1; shift
+"$@" 3<&- & child=$!
+{ read -r _ <&3; kill -KILL "$child"; rm -rf "$folder"; } 2>/dev/null & leash=$!
 exec 3<&-
 wait "$child"; code=$?
 kill "$leash" 2>/dev/null
@@ -24,9 +25,12 @@ export interface Leashed {
 
 const ERRORS_LIMIT = 64 * 1024;
 
-/** Starts a program in a session of its own, so that a terminal's Ctrl-C is ours to handle. */
-export function startLeashed(command: readonly string[], env: NodeJS.ProcessEnv): Leashed {
-  const child = spawn('/bin/sh', ['-c', LEASH, 'sh', ...command], {
+/**
+ * Starts a program in a session of its own, so that a terminal's Ctrl-C is ours to handle.
+ * `folder` is its private one: kill() removes it, and so does our own death; the program's end leaves it.
+ */
+export function startLeashed(folder: string, command: readonly string[], env: NodeJS.ProcessEnv): Leashed {
+  const child = spawn('/bin/sh', ['-c', LEASH, 'sh', folder, ...command], {
     detached: true,
     env,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

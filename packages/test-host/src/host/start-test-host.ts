@@ -25,6 +25,9 @@ export interface TestHostResult {
   readonly exitCode: number;
 }
 
+/** The path of a Unix socket has at most 107 bytes (unix(7)); ours add about 40 to this. */
+const LONGEST_BASE = 60;
+
 /**
  * Boots a test host, runs the command, ends the host. Several may run at once: nothing but the cache is shared.
  * The host ends when the command does, after `timeoutMs`, on abort, or with our own process.
@@ -36,7 +39,7 @@ export async function startTestHost(options: TestHostOptions): Promise<TestHostR
   const request = checkOptions(options);
   requireAssets([request.kernel, 'busybox-static', 'qemu']);
   options.signal?.throwIfAborted();
-  const folder = mkdtempSync(join(tmpdir(), 'unpin-host-'));
+  const folder = mkdtempSync(join(tmpdir().length > LONGEST_BASE ? '/tmp' : tmpdir(), 'unpin-host-'));
   try {
     return await runHost(request, options, folder);
   } finally {
@@ -65,7 +68,7 @@ async function runHost(request: HostRequest, options: TestHostOptions, folder: s
   for (const name of names) ports.set(name, await openPort(folder, name));
   tell('starting QEMU', '');
   const machine = { ...request, kernel, initrd, folder, terminal: streams.terminal !== undefined };
-  const qemu = startLeashed(qemuCommand(program, machine), qemuEnvironment(program));
+  const qemu = startLeashed(folder, qemuCommand(program, machine), qemuEnvironment(program));
   const stop = stopping(qemu, options);
   let release: (() => void) | undefined;
   try {
@@ -73,13 +76,15 @@ async function runHost(request: HostRequest, options: TestHostOptions, folder: s
     const [takeBack, drained] = attach(sockets, streams);
     release = takeBack;
     const outcome = await outcomeOf(sockets, qemu, tell);
+    // Read now: its console log goes with it.
+    const failure = outcome.exitCode === undefined ? failed(outcome.words, qemu, folder) : undefined;
     // What the command wrote is in our sockets by now; QEMU's own end closes them behind it.
     qemu.kill();
     await qemu.exited;
     const stopped = stop.reason();
     if (stopped !== undefined) throw stopped;
     await drained;
-    if (outcome.exitCode === undefined) throw failed(outcome.words, qemu, folder);
+    if (outcome.exitCode === undefined) throw failure;
     return { exitCode: outcome.exitCode };
   } catch (error) {
     throw stop.reason() ?? error;
