@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BootError, pageTables } from '../../src/boot/index.ts';
 import { walk, wordsOf } from './walk.ts';
 
 const LARGE = 2 ** 21;
 const PLACE = { gpa: 0x9000, size: 0x40_0000 };
+
+const refused = (run: () => unknown) =>
+  assert.throws(run, (error: unknown) => error instanceof BootError && error.kind === 'bad-mapping');
 
 describe('page tables', () => {
   test('a window leads where it says, in its view, and every table on the way is private', () => {
@@ -47,8 +50,6 @@ describe('page tables', () => {
 
   test('windows off 2 MiB, C bits that are no spare address bit, and too little room are refused', () => {
     const window = { va: 0, gpa: 0, size: LARGE, view: 'private' as const };
-    const refused = (run: () => unknown) =>
-      assert.throws(run, (error: unknown) => error instanceof BootError && error.kind === 'bad-mapping');
     refused(() => pageTables([{ ...window, gpa: 4096 }], null, PLACE));
     refused(() => pageTables([{ ...window, va: 4096 }], null, PLACE));
     refused(() => pageTables([{ ...window, size: 4096 }], null, PLACE));

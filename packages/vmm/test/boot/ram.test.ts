@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { BootError, E820_TYPE, e820Table, ramRanges } from '../../src/boot/index.ts';
 
 const MIB = 2 ** 20;

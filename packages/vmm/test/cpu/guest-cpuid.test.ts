@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CpuidEntry } from '@unpin/kvm';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { guestCpuid } from '../../src/cpu/index.ts';
 
 const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -9,16 +9,14 @@ const LEAVES = [
   1, 2, 4, 7, 0xa, 0xb, 0xd, 0x1f, 0x4000_0000, 0x4000_0001, 0x8000_0000, 0x8000_0001, 0x8000_0008, 0x8000_000a,
   0x8000_001d, 0x8000_001e, 0x8000_0022,
 ];
+const registers = fc.tuple(u32, u32, u32, u32);
 const entries = (maxBasic: number) =>
-  fc
-    .tuple(
-      ...LEAVES.map((leaf) =>
-        fc
-          .record({ eax: u32, ebx: u32, ecx: u32, edx: u32 })
-          .map((regs) => ({ function: leaf, index: 0, flags: 0, ...regs })),
-      ),
-    )
-    .map((rows): CpuidEntry[] => [{ function: 0, index: 0, flags: 0, eax: maxBasic, ebx: 1, ecx: 2, edx: 3 }, ...rows]);
+  fc.tuple(...LEAVES.map(() => registers)).map((rows) => {
+    const list: CpuidEntry[] = [{ function: 0, index: 0, flags: 0, eax: maxBasic, ebx: 1, ecx: 2, edx: 3 }];
+    for (const [at, [eax, ebx, ecx, edx]] of rows.entries())
+      list.push({ function: LEAVES[at] ?? 0, index: 0, flags: 0, eax, ebx, ecx, edx });
+    return list;
+  });
 const options = { vcpuId: 0, tscDeadline: true, emulatedHost: false };
 const leaf = (list: readonly CpuidEntry[], number: number, index = 0): CpuidEntry => {
   const found = list.find((entry) => entry.function === number && entry.index === index);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { CpuidEntry, MsrEntry, Regs, Sregs, Vcpu } from '@unpin/kvm';
+import type { MsrEntry, Regs, Sregs, Vcpu } from '@unpin/kvm';
 import { entryRegs, entrySregs } from '../../src/boot/index.ts';
 import { isEmulatedHost, isParked, prepareVcpu, START_MSRS, startFpu, withVirtualWire } from '../../src/cpu/index.ts';
 
@@ -75,11 +75,11 @@ describe('the entry of a guest', () => {
     const calls: string[] = [];
     let accepted = START_MSRS.length;
     const vcpu = {
-      setCpuid: (_: readonly CpuidEntry[]) => calls.push('cpuid'),
+      setCpuid: () => calls.push('cpuid'),
       setMsrs: (msrs: readonly MsrEntry[]) => Math.min(accepted, msrs.length),
       getSregs: () => reset,
-      setSregs: (_: Sregs) => calls.push('sregs'),
-      setRegs: (_: Regs) => calls.push('regs'),
+      setSregs: () => calls.push('sregs'),
+      setRegs: () => calls.push('regs'),
       setFpu: () => calls.push('fpu'),
       getLapic: () => new Uint8Array(1024),
       setLapic: () => calls.push('lapic'),
@@ -91,8 +91,10 @@ describe('the entry of a guest', () => {
   });
 });
 
+/** General registers with these flags. */
+const at = (rflags: bigint): Regs => ({ ...entryRegs(entry), rflags });
+
 describe('a parked vCPU', () => {
-  const at = (rflags: bigint): Regs => ({ ...entryRegs(entry), rflags });
   test('is halted with interrupts off', () => {
     assert.equal(isParked(at(0x46n), 3), true);
     assert.equal(isParked(at(0x246n), 3), false, 'an interrupt can wake it');

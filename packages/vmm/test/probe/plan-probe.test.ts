@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GuestMemory, View } from '@unpin/kvm';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { EXCHANGE_RESULT, exchangePattern, type ProbeOptions, pattern, planProbe } from '../../probe/index.ts';
 import * as layout from '../../probe/layout.ts';
 import { BootError, ramRanges } from '../../src/boot/index.ts';
@@ -17,6 +17,10 @@ const options = (over: Partial<ProbeOptions> = {}): ProbeOptions => ({
   touchBytes: 16 * MIB,
   ...over,
 });
+
+/** What the parameter page says of the channel: the upper half of the word at the flavour. */
+const channel = (over: Partial<ProbeOptions>) =>
+  Number(wordsOf(planProbe(options(over)).pieces)(layout.PARAMETERS + layout.PARAMETER.flavour) >> 32n);
 
 describe('a probe’s plan', () => {
   test('maps all that is touched as private, and what is exchanged in both views', () => {
@@ -62,8 +66,6 @@ describe('a probe’s plan', () => {
   });
 
   test('takes the silent probe’s channel away', () => {
-    const channel = (over: Partial<ProbeOptions>) =>
-      Number(wordsOf(planProbe(options(over)).pieces)(layout.PARAMETERS + layout.PARAMETER.flavour) >> 32n);
     assert.equal(channel({ flavour: 'silent' }), 0);
     assert.equal(channel({ flavour: 'lying' }), layout.CHANNELS.indexOf('vmmcall'));
   });
@@ -95,10 +97,10 @@ class TwoViews {
   write = (gpa: number, bytes: Uint8Array, view: View) => this.views[view].set(bytes, gpa - layout.EXCHANGE);
 }
 
-describe('the host’s side of an exchange', () => {
-  const request = (over = {}) => ({ gpa: layout.EXCHANGE, count: 2, command: layout.COMMAND.exchange, ...over });
-  const memoryOf = (views: TwoViews) => views as unknown as GuestMemory;
+const request = (over = {}) => ({ gpa: layout.EXCHANGE, count: 2, command: layout.COMMAND.exchange, ...over });
+const memoryOf = (views: TwoViews) => views as unknown as GuestMemory;
 
+describe('the host’s side of an exchange', () => {
   test('answers a pattern with its own, through the shared view', () => {
     const views = new TwoViews();
     views.write(layout.EXCHANGE, pattern(layout.GUEST_SEED, 8192), 'shared');
