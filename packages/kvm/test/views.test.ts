@@ -160,6 +160,15 @@ describe('the judge of views', () => {
     ]);
   });
 
+  test('memory that was cleared through one view before it is used through the other is not held twice', () => {
+    const machine = new TwoViewMachine(64);
+    for (const view of ['private', 'shared'] as const)
+      for (let page = 0; page < 64; page++) machine.write(view, page * PAGE_BYTES, new Uint8Array(PAGE_BYTES));
+    machine.judge.settle();
+    assert.equal(machine.sides.held.private.indexOf(1), -1);
+    assert.equal(machine.sides.held.shared.indexOf(0), -1);
+  });
+
   test('pages mapped ahead that the guest used rightly stay as they were', () => {
     const machine = new TwoViewMachine(64);
     for (let page = 0; page < 4; page++) machine.write('shared', page * PAGE_BYTES, Uint8Array.of(1));

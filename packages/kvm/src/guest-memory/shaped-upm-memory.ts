@@ -142,6 +142,7 @@ class ShapedUpm implements ShapedUpmMemory {
   }
 
   figures(): MemoryFigures {
+    this.#judge.settle();
     const privateSide = this.#sides.side('private');
     const privateBytes = privateSide.memory.residentBytes();
     const shared = this.#sides.side('shared').memory.residentBytes();

@@ -145,13 +145,13 @@ export class ViewJudge {
       const verdict = this.#usedView(page, from, to, touched);
       let stop = page + 1;
       while (stop < end && this.#usedView(stop, from, to, touched) === verdict) stop++;
-      if (verdict === 'both') this.#saturated += stop - page;
-      else this.#map(page, stop, verdict);
+      if (verdict === 'private' || verdict === 'shared') this.#makePlain(page, stop, verdict);
+      else this.#saturated += stop - page;
       page = stop;
     }
   }
 
-  #usedView(page: number, from: View, to: View, touched: ReadonlySet<number>): Mapping {
+  #usedView(page: number, from: View, to: View, touched: ReadonlySet<number>): View | 'both' {
     if (!touched.has(page)) return from;
     if (this.#sides.isZero(from, page)) return to;
     return this.#sides.isZero(to, page) ? from : 'both';
@@ -217,9 +217,8 @@ export class ViewJudge {
       if (mixed.owned(other) > 0 || this.#discarded.at(page, view) !== undefined) continue;
       if (mixed.owned(view) === 0 && view !== this.attributes.at(page)) continue;
       // All live bytes are one view's again: the stale ones behind the other go, and the page is plain.
-      this.#sides.discard(other, page, page + 1);
       this.#mixed.delete(page);
-      this.#map(page, page + 1, view);
+      this.#makePlain(page, page + 1, view);
       return;
     }
   }
@@ -282,7 +281,7 @@ export class ViewJudge {
       const onHardware = consumedOnHardware('shared', 'private');
       lies.push({ ...host, kind: 'consumed-other-view', bytes: privateBytes, writtenView: 'private', onHardware });
     }
-    if (mapping === 'private' && this.#sides.isZero('private', page)) this.#map(page, page + 1, 'shared');
+    if (mapping === 'private' && this.#sides.isZero('private', page)) this.#makePlain(page, page + 1, 'shared');
     else if (mapping === 'private' || mapping === 'none') this.#saturate(page);
   }
 
@@ -298,7 +297,7 @@ export class ViewJudge {
 
   #switchTo(view: View, page: number): void {
     const from = otherView(view);
-    this.#map(page, page + 1, view);
+    this.#makePlain(page, page + 1, view);
     const wanted = this.#walk.step(page, view);
     if (wanted === 0) return;
     const end = Math.min(page + 1 + wanted, this.#untouchedUntil(page + 1, from, view));
@@ -352,6 +351,12 @@ export class ViewJudge {
         mixed === undefined ? true : mixed.isOwnedBy(view, offset),
       );
     }
+  }
+
+  /** Maps one view; what is behind the other one holds nothing live and is given back, so that memory never doubles. */
+  #makePlain(start: number, end: number, view: View): void {
+    this.#map(start, end, view);
+    this.#sides.discard(otherView(view), start, end);
   }
 
   #map(start: number, end: number, mapping: Mapping): void {
