@@ -28,7 +28,7 @@ function touch(memory: HostMemory, offset: number): Worker {
   });
 }
 
-describe('a missing page', { skip: noUserFaults() }, () => {
+describe('a missing page', { skip: noUserFaults(), timeout: 60_000 }, () => {
   for (const kind of ['anonymous', 'memfd'] as const)
     test(`${kind}: stops who touches it until it is filled, pinned and woken`, async () => {
       const kvm = openLinuxKvm();
