@@ -1,3 +1,3 @@
 export { queryCapabilities } from './process/query-capabilities.ts';
-export { type RunningVmm, startVmm, type StartVmmOptions, type VmmEnd } from './process/start-vmm.ts';
+export { type RunningVmm, type StartVmmOptions, startVmm, type VmmEnd } from './process/start-vmm.ts';
 export { vmmProgram } from './program-file.ts';

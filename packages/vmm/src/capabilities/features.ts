@@ -54,7 +54,7 @@ export function findFeatures(kvm: Kvm): readonly Feature[] {
       return { present: true };
     },
   };
-  return Object.entries(rows).map(([id, ask]) => ({ id: id as HostFeature, ...asked(ask) }));
+  return Object.entries(rows).map(([id, ask]) => asked(id as HostFeature, ask));
 }
 
 /** What policy's types need where there is no KVM. */
@@ -76,11 +76,11 @@ function sev(hasType: boolean, name: string): Omit<Feature, 'id'> {
   }
 }
 
-function asked(ask: () => Omit<Feature, 'id'>): Omit<Feature, 'id'> {
+function asked(id: HostFeature, ask: () => Omit<Feature, 'id'>): Feature {
   try {
-    return ask();
+    return { id, ...ask() };
   } catch (cause) {
-    if (cause instanceof KvmError || cause instanceof RangeError) return { present: false, detail: cause.message };
+    if (cause instanceof KvmError || cause instanceof RangeError) return { id, present: false, detail: cause.message };
     throw cause;
   }
 }

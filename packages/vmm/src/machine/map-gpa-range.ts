@@ -30,7 +30,6 @@ export function checkMapRequest(
   attributes: number,
   covers: (range: GpaRange) => boolean,
 ): MapRequest {
-  const refuse = (why: string): MapRequest => ({ kind: 'refuse', why, ret: HYPERCALL_EINVAL });
   if (!Number.isSafeInteger(gpa) || gpa < 0 || gpa % PAGE_BYTES !== 0) return refuse('the address is not page-aligned');
   if (pages === 0) return refuse('no pages');
   if (!(pages < TOO_MANY_PAGES)) return refuse('the range wraps');
@@ -39,4 +38,8 @@ export function checkMapRequest(
   const range = { gpa, size: pages * PAGE_BYTES };
   if (!covers(range)) return refuse('not all of the range is RAM');
   return { kind: 'convert', range, to: (attributes & ENCRYPTED) === 0 ? 'shared' : 'private' };
+}
+
+function refuse(why: string): MapRequest {
+  return { kind: 'refuse', why, ret: HYPERCALL_EINVAL };
 }

@@ -22,6 +22,8 @@ export interface ApiServer {
 export async function serveApi(source: ApiSource, socketPath: string): Promise<ApiServer> {
   const { record, symbols } = source;
   const app = fastify({ forceCloseConnections: 'idle' });
+  // A connection that is kept would keep the process for its time-out when the VM has ended.
+  app.addHook('onSend', async (_request, reply) => void reply.header('connection', 'close'));
   useCatalogueErrors(app);
   registerRoutes(app, vmmRoutes, {
     getVm: async () => {

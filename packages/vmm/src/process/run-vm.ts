@@ -179,7 +179,7 @@ export class VmProcess {
   /** Carries what the guest prints to the readers, until `finish`: then what is left. */
   #pumpOutput(): { finish(): Promise<void> } {
     const ring = this.#thread.consoleOut;
-    let over = false;
+    const over = new AbortController();
     const drain = () => {
       const bytes = ring.read();
       if (bytes.length === 0) return;
@@ -187,7 +187,7 @@ export class VmProcess {
       this.#console.print(bytes);
     };
     const pump = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await ring.readable(200);
         drain();
       }
@@ -195,7 +195,7 @@ export class VmProcess {
     })();
     return {
       finish: async () => {
-        over = true;
+        over.abort();
         await pump;
       },
     };

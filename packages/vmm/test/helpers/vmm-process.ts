@@ -46,7 +46,7 @@ export function startProgram(args: readonly string[], dir = '', limitMs = 90_000
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as VmmReadyLine | VmmLastLine);
-  const readyLine = () => lines().find((line) => 'ready' in line) as VmmReadyLine | undefined;
+  const readyLine = () => lines().find((line): line is VmmReadyLine => 'ready' in line);
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
     const found = readyLine();

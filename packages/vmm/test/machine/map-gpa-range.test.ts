@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GpaRange } from '@unpin/kvm';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkMapRequest } from '../../src/machine/map-gpa-range.ts';
 
 const RAM = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ON_PROBATION, type ProbationEvent, probationAfter, probationText } from '../../src/machine/probation.ts';
 
 const REPORTED: ProbationEvent = { kind: 'reported' };

@@ -17,7 +17,11 @@ const BAD_ORDERS: readonly (readonly [what: string, order: unknown, code: ErrorC
   ['another contract', { ...HONEST, contract: 2 }, 'LAUNCH_ORDER_INVALID'],
   ['a name that is none', { ...HONEST, name: '../x' }, 'LAUNCH_ORDER_INVALID'],
   ['an unknown type', { ...HONEST, type: 'sev-next' }, 'VM_TYPE_UNKNOWN'],
-  ['a regime of another version', { ...HONEST, regime: { ...HONEST.regime, pinning: 'upfront' } }, 'LAUNCH_ORDER_MISMATCH'],
+  [
+    'a regime of another version',
+    { ...HONEST, regime: { ...HONEST.regime, pinning: 'upfront' } },
+    'LAUNCH_ORDER_MISMATCH',
+  ],
   ["another type's regime", { ...HONEST, regime: regimeOf(vmType('sev')) }, 'LAUNCH_ORDER_MISMATCH'],
   ['an execution that the type has not', { ...HONEST, execution: 'shaped' }, 'VM_TYPE_UNAVAILABLE'],
   ['a type that is not built', probeOrder('sev-es-upm', 'emulated', 'honest'), 'VM_TYPE_NOT_BUILT'],
@@ -27,12 +31,23 @@ const BAD_ORDERS: readonly (readonly [what: string, order: unknown, code: ErrorC
   ['pinned memory beyond the host', pinned(HUGE), 'MEMORY_EXCEEDS_HOST'],
   [
     'probation that falls back to an unpinned type',
-    { ...probeOrder('sev-upm', 'shaped', 'honest'), probation: { fallback: 'standard', fallbackRegime: HONEST.regime } },
+    {
+      ...probeOrder('sev-upm', 'shaped', 'honest'),
+      probation: { fallback: 'standard', fallbackRegime: HONEST.regime },
+    },
     'LAUNCH_ORDER_INVALID',
   ],
-  ['a kernel that is not there', { ...HONEST, boot: { kind: 'linux', kernel: { path: '/nowhere/vmlinuz' } } }, 'FILE_NOT_FOUND'],
+  [
+    'a kernel that is not there',
+    { ...HONEST, boot: { kind: 'linux', kernel: { path: '/nowhere/vmlinuz' } } },
+    'FILE_NOT_FOUND',
+  ],
   ['a kernel that is a folder', { ...HONEST, boot: { kind: 'linux', kernel: { path: '/' } } }, 'FILE_UNREADABLE'],
 ];
+
+function kernelOf(path: string, more: object = {}) {
+  return { ...HONEST, boot: { kind: 'linux', kernel: { path, ...more } } };
+}
 
 function pinned(memoryBytes: number): LaunchOrder {
   return probeOrder('standard-pinned', 'hardware', 'honest', { memoryBytes });
@@ -54,11 +69,6 @@ describe('an order is refused, with the catalogue’s code and exit status, for'
 });
 
 describe('a boot set is refused after its bytes were read, for', () => {
-  const kernelOf = (path: string, more: object = {}) => ({
-    ...HONEST,
-    boot: { kind: 'linux', kernel: { path, ...more } },
-  });
-
   test('a file that is no kernel', { skip: noKvm() }, async (t) => {
     const path = join(temporaryDir(t), 'vmlinuz');
     writeFileSync(path, 'not a kernel'.repeat(1000));
