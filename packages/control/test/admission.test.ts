@@ -30,7 +30,10 @@ describe('admission', () => {
     assert.equal(error.code, 'ADMISSION_REFUSED');
     assert.match(error.parts.found ?? '', /no function that reports conversions \(proven\)/);
     assert.match(error.parts.needed ?? '', /KVM_HC_MAP_GPA_RANGE \(proven\)/);
-    assert.match(error.parts.next ?? '', /^use --type sev; or use a kernel that issues KVM_HC_MAP_GPA_RANGE/);
+    assert.match(
+      error.parts.next ?? '',
+      /^use --type sev; or start it with --probation; or use a kernel that issues KVM_HC_MAP_GPA_RANGE/,
+    );
     const detail = error.parts.detail as { outcome: string; reasons: { evidence: unknown[] }[] };
     assert.equal(detail.outcome, 'may-not');
     assert.equal(detail.reasons.length, vmType('sev-upm').needs.length);
@@ -59,7 +62,9 @@ describe('probation', () => {
 
   test('does not admit a guest that reports wrongly: it would pass, and lose data', () => {
     const admission = ask(wrongKernel, 'sev-upm', { probation: true });
-    assert.equal(admission.kind === 'refused' && admission.error.code, 'ADMISSION_REFUSED');
+    assert.ok(admission.kind === 'refused');
+    assert.equal(admission.error.code, 'ADMISSION_REFUSED');
+    assert.doesNotMatch(admission.error.parts.next ?? '', /--probation/);
   });
 
   test('does not admit what could not even have the fallback', () => {

@@ -70,6 +70,7 @@ describe('creating VMs', () => {
     const error = await errorOf(people.createVm({ body: { name, image, type, memoryBytes } }));
     assert.equal(error.code, 'PLACEMENT_FAILED');
     assert.match(error.found ?? '', /here: sev-upm runs shaped there, which is not confidential/);
+    assert.equal(error.next, 'allow it with --execution shaped');
   });
 
   test('requests that make no sense are refused by their own codes', async (t) => {

@@ -60,7 +60,7 @@ function refusal(request: AdmissionRequest, decision: Decision): UnpinError {
     subject: `image ${request.image} as ${request.type.id}`,
     found: failing.map((reason) => `${reason.found.summary} (${reason.found.level})`).join('; '),
     needed: failing.map((reason) => `${says(reason.need)} (${reason.asked})`).join('; '),
-    next: nextStep(request.type, decision),
+    next: nextStep(request, decision),
     detail: decision,
   });
 }
@@ -69,12 +69,17 @@ function says(statement: string): string {
   return STATEMENTS.find(({ id }) => id === statement)?.says ?? statement;
 }
 
-/** The type nearest to what was asked that this image may have, and what would make the image qualify. */
-function nextStep(type: VmType, decision: Decision): string {
+/** The type nearest to what was asked that this image may have, a trial where one can tell, and what would mend the image. */
+function nextStep({ type, verdict, probation }: AdmissionRequest, decision: Decision): string {
+  const trial = !probation && probationFor(type, verdict, decision).kind === 'covered';
   const nearest = decision.alternatives.find((id) => id === type.tech);
   const types = nearest === undefined ? decision.alternatives : [nearest];
   const remedies = [
     ...new Set(decision.reasons.filter(({ outcome }) => outcome !== 'met').map(({ remedy }) => remedy)),
   ];
-  return [...(types.length === 0 ? [] : [`use --type ${types.join(' or ')}`]), ...remedies].join('; or ');
+  return [
+    ...(types.length === 0 ? [] : [`use --type ${types.join(' or ')}`]),
+    ...(trial ? ['start it with --probation'] : []),
+    ...remedies,
+  ].join('; or ');
 }

@@ -2,7 +2,7 @@ import { type CreateVm, type DecisionMessage, UnpinError } from '@unpin/contract
 import { findVmType, type VmType, vmType, vmTypes } from '@unpin/policy';
 import { admit } from '../admission/admit.ts';
 import type { HostSnapshot } from '../placement/host-snapshot.ts';
-import { place } from '../placement/place.ts';
+import { type Obstacle, place } from '../placement/place.ts';
 import type { ImageRecord } from '../store/images.ts';
 import type { NewVm } from '../store/vms.ts';
 import { checkMemorySize } from './memory-size.ts';
@@ -126,11 +126,8 @@ export function nameTaken(name: string): UnpinError {
   return new UnpinError('ALREADY_EXISTS', { subject: `VM ${name}`, next: `unpin vm show ${name}` });
 }
 
-function nowhere(
-  request: CreateVm,
-  type: VmType,
-  obstacles: readonly { readonly host: string; readonly found: string; readonly needed: string }[],
-): UnpinError {
+function nowhere(request: CreateVm, type: VmType, obstacles: readonly Obstacle[]): UnpinError {
+  const wouldRun = obstacles.find((obstacle) => obstacle.wouldRun !== undefined)?.wouldRun;
   return new UnpinError('PLACEMENT_FAILED', {
     subject: `VM ${request.name} as ${type.id}`,
     found:
@@ -138,7 +135,7 @@ function nowhere(
         ? 'no hosts'
         : obstacles.map(({ host, found, needed }) => `${host}: ${found} (needs ${needed})`).join('; '),
     needed: `a host that runs ${type.id} for it`,
-    next: 'unpin vm-types',
+    next: wouldRun === undefined ? 'unpin vm-types' : `allow it with --execution ${wouldRun}`,
     detail: obstacles,
   });
 }

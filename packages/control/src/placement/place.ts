@@ -19,6 +19,8 @@ export interface Obstacle {
   readonly host: string;
   readonly found: string;
   readonly needed: string;
+  /** The execution that would do, if the creator allowed it. */
+  readonly wouldRun?: Execution;
 }
 
 export type Placement =
@@ -86,7 +88,8 @@ function typeOffer(type: VmType, capability: TypeCapability | undefined, request
   if (!request.allow.includes(execution))
     return {
       found: `${type.id} runs ${execution} there, which is not confidential`,
-      needed: `${request.allow.join(' or ')}, or leave to run it ${execution}`,
+      needed: request.allow.join(' or '),
+      wouldRun: execution,
     };
   if (request.linux && !capability.bootsLinux)
     return { found: 'its KVM runs only small guests such as the probe', needed: 'a KVM that can boot Linux' };
