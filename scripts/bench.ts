@@ -51,8 +51,11 @@ async function main(): Promise<void> {
   if (json) console.log(JSON.stringify(all, null, 2));
 }
 
+function number(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
 function line(r: BenchResult): string {
-  const number = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
   const parts = [`  ${r.name.padEnd(56)} ${number(r.ours)} ${r.unit}`];
   if (r.peer !== undefined) parts.push(`peer ${number(r.peer)}`);
   if (r.ratio !== undefined) parts.push(`ratio ${r.ratio.toFixed(2)}`);

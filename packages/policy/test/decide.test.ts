@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   decide,
   type Finding,
   findVmType,
-  type StatementId,
   STATEMENTS,
+  type StatementId,
   unknownFinding,
   type Verdict,
   vmType,
@@ -19,7 +19,12 @@ const yes = (level: 'proven' | 'inferred' = 'proven'): Finding => ({
   summary: 'seen',
   evidence: [{ signal: 's', where: 'w', seen: 'x' }],
 });
-const no: Finding = { answer: 'no', level: 'proven', summary: 'absent', evidence: [{ signal: 's', where: 'w', seen: 'y' }] };
+const no: Finding = {
+  answer: 'no',
+  level: 'proven',
+  summary: 'absent',
+  evidence: [{ signal: 's', where: 'w', seen: 'y' }],
+};
 
 function verdict(statements: Partial<Record<StatementId, Finding>>): Verdict {
   const all = Object.fromEntries(STATEMENTS.map((s) => [s.id, statements[s.id] ?? unknownFinding('not looked at')]));
@@ -65,7 +70,11 @@ describe('decide', () => {
   });
 
   test('what is only inferred does not do where the need asks for proof', () => {
-    const inferred = verdict({ 'sev-guest': yes('inferred'), 'reports-conversions': yes('inferred'), 'reports-correctly': yes() });
+    const inferred = verdict({
+      'sev-guest': yes('inferred'),
+      'reports-conversions': yes('inferred'),
+      'reports-correctly': yes(),
+    });
     assert.equal(decide(vmType('sev'), inferred).outcome, 'may');
     assert.equal(decide(vmType('sev-upm'), inferred).outcome, 'unknown');
   });
@@ -91,7 +100,10 @@ describe('decide', () => {
     fc.assert(
       fc.property(anyVerdict, fc.constantFrom(...vmTypes()), (v, type) => {
         const decision = decide(type, v);
-        assert.equal(decision.outcome === 'may', decision.reasons.every((r) => r.outcome === 'met'));
+        assert.equal(
+          decision.outcome === 'may',
+          decision.reasons.every((r) => r.outcome === 'met'),
+        );
         for (const other of vmTypes().filter((t) => t.id !== type.id))
           assert.equal(decision.alternatives.includes(other.id), decide(other, v).outcome === 'may');
       }),
@@ -104,7 +116,11 @@ describe('the registry', () => {
     for (const type of vmTypes()) {
       const asks = type.needs.some((n) => n.statement === 'reports-conversions');
       assert.equal(asks, type.conversions === 'hypercall', type.id);
-      if (asks) assert.ok(type.needs.some((n) => n.statement === 'reports-correctly'), type.id);
+      if (asks)
+        assert.ok(
+          type.needs.some((n) => n.statement === 'reports-correctly'),
+          type.id,
+        );
     }
   });
 

@@ -15,9 +15,7 @@ interface Options {
 
 export async function imageInspect(globals: GlobalOptions, file: string, options: Options): Promise<number> {
   const type = options.check === undefined ? undefined : requireVmType(options.check);
-  const verdict = inspectFile(file, {
-    ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
-  });
+  const verdict = inspectFile(file, options.commandLine === undefined ? {} : { commandLine: options.commandLine });
   if (type !== undefined) {
     const decision = decide(type, verdict);
     print(globals.json, { verdict, decision }, () => decisionText(decision));

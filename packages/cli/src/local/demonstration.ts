@@ -25,7 +25,6 @@ type Plan =
  * A failure is told and does not keep the servers from serving.
  */
 export async function demonstrate(capabilities: Capabilities, options: Options): Promise<void> {
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
     write(verdictPart());
     const plan = choosePlan(capabilities, options.testHost === true);
@@ -37,6 +36,10 @@ export async function demonstrate(capabilities: Capabilities, options: Options):
     const error = UnpinError.from(thrown);
     write(`the demonstration failed: ${error.code} ${error.message}\n`);
   }
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /** The verdict on a kernel of this machine, or the one command that gets a kernel. */

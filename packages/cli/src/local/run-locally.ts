@@ -71,7 +71,7 @@ type VmmClient = ReturnType<typeof createClient<typeof vmmRoutes>>;
 function watch(client: VmmClient, options: Options, progress: ProgressLine) {
   const lies: Lie[] = [];
   const since = { events: 0, conversions: 0, lies: 0 };
-  let running = true;
+  const finished = new AbortController();
   const poll = async (): Promise<void> => {
     const [events, found] = await Promise.all([
       client.listEvents({ query: { since: since.events } }),
@@ -89,14 +89,14 @@ function watch(client: VmmClient, options: Options, progress: ProgressLine) {
     }
   };
   const loop = (async () => {
-    while (running) {
+    while (!finished.signal.aborted) {
       await poll().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   })();
   return {
     async finish(): Promise<{ readonly lies: readonly Lie[] }> {
-      running = false;
+      finished.abort();
       await loop;
       return { lies };
     },

@@ -80,9 +80,9 @@ async function endedOr(
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
-  const ended = (name: string, service: Service<unknown>): Promise<UnpinError> =>
-    service.ended.then(
-      (code) => new UnpinError('INTERNAL', { subject: name, found: `it ended by itself with status ${code}` }),
-    );
-  return Promise.race([aborted, ended('control plane', control), ended('agent', agent)]);
+  return Promise.race([aborted, endedByItself('control plane', control), endedByItself('agent', agent)]);
+}
+
+async function endedByItself(name: string, service: Service<unknown>): Promise<UnpinError> {
+  return new UnpinError('INTERNAL', { subject: name, found: `it ended by itself with status ${await service.ended}` });
 }

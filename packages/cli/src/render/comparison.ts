@@ -1,11 +1,10 @@
 import { styleText } from 'node:util';
 import type { VmReport } from '@unpin/contract';
 import { table } from './table.ts';
-import { bytes, duration } from './units.ts';
+import { bytes, durationOrDash as time } from './units.ts';
 
 /** One column a VM, one row a figure. All of them measured; none computed from the nominal size. */
 export function comparisonText(reports: readonly VmReport[]): string {
-  const time = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
   const row = (label: string, cell: (r: VmReport) => string): string[] => [label, ...reports.map(cell)];
   return table([
     row('', (r) => styleText('bold', r.type)),

@@ -5,7 +5,7 @@ import type { Decision, Reason } from '@unpin/policy';
 export function decisionText(decision: Decision): string {
   const unmet = decision.reasons.filter((r) => r.outcome !== 'met');
   return [
-    `${headline(decision)}`,
+    headline(decision),
     ...decision.reasons.flatMap(reasonLines),
     ...(decision.alternatives.length === 0
       ? []

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { VmReport } from '@unpin/contract';
 import type { RunResult } from '../local/run-locally.ts';
 import { table } from './table.ts';
-import { bytes, duration } from './units.ts';
+import { bytes, durationOrDash as time } from './units.ts';
 
 /** How the guest ended, in one line; with figures, all of them. */
 export function runSummary({ report, lies }: RunResult, figures: boolean): string {
@@ -18,7 +18,6 @@ export function runSummary({ report, lies }: RunResult, figures: boolean): strin
 /** All figures of one VM, for people. */
 export function figuresText(report: VmReport): string {
   const f = report.figures;
-  const time = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
   return table(
     [
       ['start to first instruction', time(f.startMs)],

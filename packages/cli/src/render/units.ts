@@ -29,3 +29,8 @@ export function duration(ms: number): string {
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }
+
+/** The same, and a dash for what was not measured. */
+export function durationOrDash(ms: number | undefined): string {
+  return ms === undefined ? '–' : duration(ms);
+}
