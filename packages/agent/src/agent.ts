@@ -20,16 +20,12 @@ export interface RunningAgent {
   readonly socketPath: string;
   /** Resolves at the first registration. */
   readonly registered: Promise<void>;
-  /** Rejects where going on is no use; resolves after `close`. */
+  /** Rejects where going on is no use; resolves after the signal, when what was under way is done. */
   readonly done: Promise<void>;
-  /** Ends the agent; VMs go on. */
-  close(): Promise<void>;
 }
 
-/** Asks what this machine can run, then serves its control plane until it is closed. */
-export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
-  const ending = new AbortController();
-  const { signal } = ending;
+/** Asks what this machine can run, then serves its control plane until the signal fires. VMs go on. */
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<RunningAgent> {
   const log = pino({ name: 'unpin-agent', level: options.logLevel }, destination({ fd: 2, sync: true }));
   const socketPath = join(options.stateDir, 'agent.sock');
   await freeSocket(socketPath);
@@ -49,6 +45,7 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
     vmm: options.vmm,
     inspect: judge,
     now: () => Date.now(),
+    ending: signal,
     deliver: (status) => link.putVmStatus(status),
     log,
   });
@@ -77,11 +74,6 @@ export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
   return {
     socketPath,
     registered: registered.promise,
-    done: Promise.all([follow, beat, rounds]).then(() => undefined),
-    async close() {
-      ending.abort();
-      await Promise.allSettled([follow, beat, rounds]);
-      await app.close();
-    },
+    done: Promise.all([follow, beat, rounds]).then(() => app.close()),
   };
 }

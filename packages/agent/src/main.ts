@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { writeSync } from 'node:fs';
 import { UnpinError } from '@unpin/contract';
-import { type RunningAgent, runAgent } from './agent.ts';
+import { runAgent } from './agent.ts';
 import { parseOptions } from './options.ts';
 
 /**
@@ -9,26 +10,21 @@ import { parseOptions } from './options.ts';
  */
 process.umask(0o077);
 
+const ending = new AbortController();
+// Both, and again: Ctrl-C reaches the whole group, and `unpin up` then ends its services one by one.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.abort());
+
 try {
   const options = parseOptions(process.argv.slice(2));
-  const agent = await runAgent(options);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(agent));
-  agent.registered.then(
-    () => print({ ready: { host: options.host, pid: process.pid, socketPath: agent.socketPath } }),
-    fail,
+  const agent = await runAgent(options, ending.signal);
+  void agent.registered.then(() =>
+    print({ ready: { host: options.host, pid: process.pid, socketPath: agent.socketPath } }),
   );
-  agent.done.catch(async (error: unknown) => {
-    fail(error);
-    await agent.close();
-    process.exit();
-  });
+  await agent.done;
+  process.exit();
 } catch (error) {
-  fail(error);
-}
-
-async function end(agent: RunningAgent): Promise<void> {
-  await agent.close();
-  process.exit(0);
+  if (!ending.signal.aborted) fail(error);
+  process.exit();
 }
 
 function fail(error: unknown): void {
@@ -39,5 +35,5 @@ function fail(error: unknown): void {
 }
 
 function print(line: unknown): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  writeSync(1, `${JSON.stringify(line)}\n`);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { nextStep } from '../src/vms/next-step.ts';
 import type { Observed } from '../src/vms/observe.ts';
 

@@ -12,14 +12,12 @@ process.umask(0o077);
 
 try {
   const control = await serve(parseOptions(process.argv.slice(2)));
+  // Both, and again: Ctrl-C reaches the whole group, and `unpin up` then ends its services one by one.
+  let ended: Promise<void> | undefined;
   const end = () => {
-    control.close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error),
-    );
+    ended ??= control.close().then(() => process.exit(0), fail);
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
+  process.on('SIGTERM', end).on('SIGINT', end);
   print({ ready: { url: control.url, pid: process.pid, database: control.database } });
 } catch (error) {
   fail(error);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { vmType } from '@unpin/policy';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { HostSnapshot } from '../src/placement/host-snapshot.ts';
 import { type PlacementRequest, place } from '../src/placement/place.ts';
 import { capabilities, GIB } from './support/hosts.ts';

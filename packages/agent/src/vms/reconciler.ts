@@ -55,6 +55,7 @@ export class Reconciler {
       const keeper = this.#keeperOf(vm.uid);
       await this.#tell(await keeper.step(vm));
     } catch (error) {
+      if (this.#deps.ending.aborted) return;
       this.#deps.log.error({ err: error, vm: vm.name }, 'a VM could not be brought to what is wanted');
     } finally {
       this.#busy.delete(vm.uid);

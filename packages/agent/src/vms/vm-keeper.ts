@@ -15,6 +15,8 @@ export interface KeeperDeps {
   readonly vmm: string;
   readonly inspect: (boot: DesiredVm['boot']) => Promise<Verdict>;
   readonly now: () => number;
+  /** Fires when the agent ends. */
+  readonly ending: AbortSignal;
 }
 
 /** Milliseconds for a VMM's answer; its figures come from a running guest. */
@@ -89,6 +91,8 @@ export class VmKeeper {
       this.#process = await startVmm(this.#deps.vmm, this.dir, order);
       return { uid: this.uid, state: 'preparing', sockets: this.dir.sockets };
     } catch (error) {
+      // What failed because the agent ends says nothing of the VM: the next agent tries.
+      if (this.#deps.ending.aborted) throw error;
       const body = UnpinError.from(error).toBody();
       noteRefusal(this.dir, body);
       return { uid: this.uid, state: 'failed', error: body };

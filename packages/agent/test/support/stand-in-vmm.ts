@@ -1,7 +1,7 @@
 /**
  * A program that answers as a VMM does, without a guest: for what an agent has to do whatever runs in a VM.
- * The VM's name says how it behaves: `quick…` ends at once, `dies…` ends without a word that counts, others run until
- * they are told to stop.
+ * The VM's name says how it behaves: `quick…` ends at once, `dies…` ends without a word that counts, `deaf…` does not
+ * stop for anything but SIGKILL, others run until they are told to.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,13 +39,16 @@ async function run(dir: string, order: LaunchOrder): Promise<void> {
     listConversions: async () => ({ total: 0, conversions: [] }),
     listLies: async () => ({ total: 0, lies: [] }),
     stopVm: async () => {
+      if (order.name.startsWith('deaf')) return await new Promise<VmReport>(() => {});
       setImmediate(() => end('stopped'));
       return report(order, 'ended');
     },
   });
   await app.listen({ path: sockets.api });
   print({ ready: { name: order.name, pid: process.pid, ...sockets } });
-  process.once('SIGTERM', () => end('stopped'));
+  process.on('SIGTERM', () => {
+    if (!order.name.startsWith('deaf')) end('stopped');
+  });
   if (order.name.startsWith('quick')) end('power-off');
   if (order.name.startsWith('dies')) {
     process.stderr.write('assertion failed: 1 = 2\n');
