@@ -1,7 +1,7 @@
 /** Fetches assets into the cache: what is there stays, what is missing is downloaded, checked, unpacked and recorded. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { UnpinError } from '@unpin/contract/errors';
 import { cacheFolder } from '../cache/cache-folder.ts';
 import { withFileLock } from '../cache/file-lock.ts';
@@ -196,7 +196,7 @@ class Fetching {
     const { size } = statSync(join(this.#cache, directory, file));
     const record = { id, version, directory, file, size, packages, fetched: new Date().toISOString() };
     writeManifest(this.#cache, withAsset(readManifest(this.#cache), record));
-    removeOthers(join(this.#cache, directory));
+    // Older versions stay: images and hosts may be made of them.
     this.#tell({ stage: 'done', asset: id, version });
     return record;
   }
@@ -210,13 +210,6 @@ class Fetching {
     this.#groups.set(group, apt);
     return apt;
   }
-}
-
-/** Versions that the manifest no longer names. */
-function removeOthers(current: string): void {
-  const all = dirname(current);
-  for (const name of readdirSync(all))
-    if (name !== basename(current)) rmSync(join(all, name), { recursive: true, force: true });
 }
 
 async function packageRecord({ name, version }: Offer, deb: string) {
