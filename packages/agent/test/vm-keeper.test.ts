@@ -105,7 +105,11 @@ test('an agent that ends while it judges a boot set leaves the start to the next
 
 test('a boot set that cannot be judged is a refusal that stands', async (t) => {
   const { stateDir, vm } = prepare(t, 'quick');
-  const inspect = async () => Promise.reject(new UnpinError('NOT_A_KERNEL', { subject: '/k' }));
+  const inspect = notAKernel;
   assert.equal((await keeperOf(stateDir, { inspect }).step(vm('running'))).error?.code, 'NOT_A_KERNEL');
   assert.equal((await keeperOf(stateDir).step(vm('running'))).error?.code, 'NOT_A_KERNEL');
 });
+
+async function notAKernel(): Promise<never> {
+  throw new UnpinError('NOT_A_KERNEL', { subject: '/k' });
+}
