@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { startTestHost } from '@unpin/test-host';
+import { keptCode, startTestHost } from '@unpin/test-host';
 import { requireHostKernel } from '../commands/test-host-run.ts';
 import { progressLine } from '../render/print.ts';
 
@@ -26,14 +26,17 @@ export async function runSelfInTestHost(args: readonly string[], options: SelfOp
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url));
   if (options.quiet !== true)
     process.stderr.write('in a test host: an emulated CPU with SVM, so times are those of emulation\n');
+  const kept = keptCode();
   const { exitCode } = await startTestHost({
     kernel: requireHostKernel(options.kernel ?? 'host-6.12'),
     command: [process.execPath, main, ...args],
     env: {
       ...process.env,
+      ...kept.env,
       UNPIN_STATE_DIR: '/tmp/unpin-state',
       PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     },
+    writable: kept.writable,
     memoryMiB: MEMORY_MIB,
     ...(options.stdout === undefined ? {} : { stdout: options.stdout }),
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),

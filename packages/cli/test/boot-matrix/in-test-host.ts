@@ -1,7 +1,15 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type AssetId, assetPath, findAsset, type HostKernel, startTestHost, TEST_HOST_ASSETS } from '@unpin/test-host';
+import {
+  type AssetId,
+  assetPath,
+  findAsset,
+  type HostKernel,
+  keptCode,
+  startTestHost,
+  TEST_HOST_ASSETS,
+} from '@unpin/test-host';
 import type { BootCase } from './cases.ts';
 import type { CaseResult, DriverInput } from './driver.ts';
 
@@ -19,12 +27,15 @@ export async function runInTestHost(host: HostKernel, cases: readonly BootCase[]
     initrd: assetPath('initrd-shell'),
     atOnce: 2,
   };
+  const kept = keptCode();
   const stdout = new PassThrough();
   const results: CaseResult[] = [];
   createInterface({ input: stdout }).on('line', (line) => results.push(JSON.parse(line) as CaseResult));
   await startTestHost({
     kernel: host,
     command: [process.execPath, fileURLToPath(new URL('./driver.ts', import.meta.url)), JSON.stringify(input)],
+    env: { ...process.env, ...kept.env },
+    writable: kept.writable,
     memoryMiB: 4096,
     stdin: 'ignore',
     stdout,
