@@ -1,4 +1,4 @@
-import type { Static, TObject, TSchema } from 'typebox';
+import type { Static, TObject, TSchema } from './schema.ts';
 
 /** One HTTP route: declared once, registered by servers, called by clients, written into OpenAPI. */
 export interface Route {

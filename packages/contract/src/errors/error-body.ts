@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 
 /** An error as it travels: code, what it is about, what was found, what was needed, what to do next. */
 export const ErrorBody = Type.Object({

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 
 /** One record of the audit log. Records are written in the transaction that they tell of, and never changed. */
 export const AuditRecord = Type.Object({

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 import { Execution, VmTypeId } from './policy.ts';
 
 /** What one VM type is on this machine: how it would run here, or why it does not. */

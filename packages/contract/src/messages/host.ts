@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/error-body.ts';
+import { type Static, Type } from '../schema.ts';
 import { Capabilities } from './capabilities.ts';
 import { ImageBoot, Name } from './image.ts';
 import { VerdictMessage } from './policy.ts';

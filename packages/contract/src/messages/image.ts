@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/error-body.ts';
+import { type Static, Type } from '../schema.ts';
 import { VerdictMessage } from './policy.ts';
 
 /** Names of images, VMs and hosts: those of a DNS label. */

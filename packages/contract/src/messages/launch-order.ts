@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 import { Execution, RegimeMessage, VmTypeId } from './policy.ts';
 
 /** What boots. Paths are of the machine that runs the VMM; digests are of the bytes that were judged. */

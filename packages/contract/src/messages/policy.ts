@@ -1,5 +1,5 @@
 import type { Decision, Regime, Verdict } from '@unpin/policy';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 
 export const VmTypeId = Type.Enum([
   'standard',

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 import { Execution, RegimeMessage, VmTypeId } from './policy.ts';
 
 /** preparing → pinning → loading → running → ended, or failed from anywhere. `restarting`: probation ended pinned. */

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 import { TypeCapability } from './capabilities.ts';
 import { Name } from './image.ts';
 import { Execution, RegimeMessage, StatementId } from './policy.ts';

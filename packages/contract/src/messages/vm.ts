@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/error-body.ts';
+import { type Static, Type } from '../schema.ts';
 import { ImageBoot, Name } from './image.ts';
 import { DecisionMessage, Execution, VmTypeId, WaiverMessage } from './policy.ts';
 import { Ending, Figures, VmReport, VmState } from './vm-report.ts';

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ErrorBody } from '../errors/error-body.ts';
+import { type Static, Type } from '../schema.ts';
 import { Conversion, Ending, Figures, Lie, VmEvent, VmReport } from './vm-report.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { Type } from 'typebox';
 import { Heartbeat, HostWork, InspectionResult, Registered, Registration } from '../messages/host.ts';
 import { Name } from '../messages/image.ts';
 import { VmStatus } from '../messages/vm.ts';
 import { Conversion, Lie, VmEvent } from '../messages/vm-report.ts';
 import type { Routes } from '../route.ts';
+import { Type } from '../schema.ts';
 
 const Host = Type.Object({ host: Name });
 /** From the registration. A call with an older epoch than the host's is CONFLICT: another agent has taken over. */

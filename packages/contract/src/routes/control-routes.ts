@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { AuditRecord, Change } from '../messages/audit.ts';
 import { Health } from '../messages/health.ts';
 import { HostView } from '../messages/host.ts';
@@ -8,6 +7,7 @@ import { AdmitRequest, CreateVm, VmView } from '../messages/vm.ts';
 import { Conversion, Lie, VmEvent } from '../messages/vm-report.ts';
 import { VmTypeView } from '../messages/vm-type.ts';
 import type { Routes } from '../route.ts';
+import { Type } from '../schema.ts';
 
 const Named = Type.Object({ name: Name });
 const Since = Type.Object({ since: Type.Optional(Type.Number({ minimum: 0 })) });

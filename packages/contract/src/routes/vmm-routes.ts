@@ -1,6 +1,6 @@
-import { Type } from 'typebox';
 import { Conversion, Lie, VmEvent, VmReport } from '../messages/vm-report.ts';
 import type { Routes } from '../route.ts';
+import { Type } from '../schema.ts';
 
 const Since = Type.Object({ since: Type.Optional(Type.Number({ minimum: 0 })) });
 
