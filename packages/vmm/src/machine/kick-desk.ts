@@ -1,5 +1,5 @@
 import type { UnpinError } from '@unpin/contract';
-import type { GuestMemory, Vcpu } from '@unpin/kvm';
+import type { MemoryFigures, Vcpu } from '@unpin/kvm';
 import { isParked } from '../cpu/index.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { MachineEnding } from './messages.ts';
@@ -11,7 +11,7 @@ const HALTED = 3;
 
 export interface KickDeskOptions {
   readonly vcpu: Vcpu;
-  readonly memory: GuestMemory;
+  readonly figures: () => MemoryFigures;
   readonly control: ControlBlock;
   readonly teller: Teller;
   readonly serial: SerialConsole;
@@ -30,7 +30,7 @@ export class KickDesk {
   }
 
   look(): MachineEnding | undefined {
-    const { vcpu, control, teller, serial, memory } = this.#options;
+    const { vcpu, control, teller, serial, figures } = this.#options;
     const stop = control.stopReason;
     if (stop !== 'none') return { reason: 'requested', stop, rip: vcpu.getRegs().rip };
     const trouble = this.#options.trouble();
@@ -38,7 +38,7 @@ export class KickDesk {
     serial.feed();
     if (control.figuresWanted !== this.#figuresGiven) {
       this.#figuresGiven = control.figuresWanted;
-      teller.say({ kind: 'figures', seq: this.#figuresGiven, memory: memory.figures() });
+      teller.say({ kind: 'figures', seq: this.#figuresGiven, memory: figures() });
     }
     teller.flush();
     return control.tickWanted ? this.#answerTick() : undefined;

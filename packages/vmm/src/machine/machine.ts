@@ -1,11 +1,12 @@
 import type { LaunchOrder } from '@unpin/contract';
-import type { Kvm, Vcpu, Vm } from '@unpin/kvm';
+import type { Kvm, MemoryFigures, Vcpu, Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
 import { ShapedMsrs } from '@unpin/kvm/shape';
 import type { Regime } from '@unpin/policy';
 import { load, ramRanges } from '../boot/index.ts';
 import { nowMs } from '../clock.ts';
 import { guestCpuid, hostCpuFacts, isEmulatedHost, prepareVcpu } from '../cpu/index.ts';
+import { machineFigures } from '../figures/machine-figures.ts';
 import { type Board, buildBoard } from './board.ts';
 import type { ReadBootSet } from './boot-set.ts';
 import type { ControlBlock } from './control-block.ts';
@@ -36,6 +37,10 @@ export interface MachineOptions {
   readonly consoleIn: SharedArrayBuffer;
 }
 
+interface MachineContext extends ExitContext {
+  readonly figures: () => MemoryFigures;
+}
+
 /** Things to give back, the latest first. */
 type Cleanup = (() => void)[];
 
@@ -44,10 +49,10 @@ export class Machine {
   readonly witness: Witness;
   readonly #options: MachineOptions;
   readonly #vcpu: Vcpu;
-  readonly #context: ExitContext;
+  readonly #context: MachineContext;
   readonly #cleanup: Cleanup;
 
-  private constructor(options: MachineOptions, vcpu: Vcpu, context: ExitContext, cleanup: Cleanup) {
+  private constructor(options: MachineOptions, vcpu: Vcpu, context: MachineContext, cleanup: Cleanup) {
     this.#options = options;
     this.#vcpu = vcpu;
     this.#context = context;
@@ -88,7 +93,7 @@ export class Machine {
   /** Last figures, while there is still something to count. */
   tellFigures(): void {
     const { control, teller } = this.#options;
-    teller.say({ kind: 'figures', seq: control.figuresWanted, memory: this.#context.memory.figures() });
+    teller.say({ kind: 'figures', seq: control.figuresWanted, memory: this.#context.figures() });
   }
 
   close(): void {
@@ -99,7 +104,7 @@ export class Machine {
 async function assemble(
   options: MachineOptions,
   cleanup: Cleanup,
-  ready: (vcpu: Vcpu, context: ExitContext) => Machine,
+  ready: (vcpu: Vcpu, context: MachineContext) => Machine,
 ): Promise<Machine> {
   const { kvm, order, regime, teller, control, bootSet } = options;
   teller.state('preparing', regime.type);
@@ -138,7 +143,8 @@ async function assemble(
   const board = boardOf(options, vm, witness);
   prepareVcpu(vcpu, backing.cpuid(cpuidOf(kvm, vm)), plan.entry);
   sev?.seal(memory, plan);
-  const desk = new KickDesk({ vcpu, memory, control, teller, serial: board.serial, trouble: pins.trouble });
+  const figures = () => machineFigures(memory.figures(), pins.registeredBytes);
+  const desk = new KickDesk({ vcpu, figures, control, teller, serial: board.serial, trouble: pins.trouble });
   teller.event('the guest is ready to run');
   return ready(vcpu, {
     vcpu,
@@ -146,6 +152,7 @@ async function assemble(
     board,
     witness,
     msrs: order.execution === 'shaped' ? new ShapedMsrs() : null,
+    figures,
     onKick: () => desk.look(),
   });
 }

@@ -8,11 +8,13 @@ import type { Execution, Regime } from '@unpin/policy';
 /** Pins that last as long as the machine. */
 export interface HeldPins {
   readonly release: () => void;
+  /** Bytes that KVM pins by itself, which no counter of the operating system shows. */
+  readonly registeredBytes: number;
   /** What went wrong with pins made while the guest runs: its type doesn't allow a page without. */
   readonly trouble: () => UnpinError | undefined;
 }
 
-export const NO_PINS: HeldPins = { release: () => {}, trouble: () => undefined };
+export const NO_PINS: HeldPins = { release: () => {}, registeredBytes: 0, trouble: () => undefined };
 
 export interface PinTask {
   readonly name: string;
@@ -61,6 +63,7 @@ function registerRegions({ vm, memory, onProgress }: PinTask): HeldPins {
   }
   return {
     ...NO_PINS,
+    registeredBytes: bytes,
     release: () => {
       for (const { hva, size } of ranges) vm.unregisterEncryptedRegion(hva, size);
     },
@@ -93,7 +96,7 @@ export async function pinWhatIsTouched(name: string, memory: AnyGuestMemory): Pr
       cause,
     });
   }
-  return { release, trouble: () => troubleOf(name, held) };
+  return { ...NO_PINS, release, trouble: () => troubleOf(name, held) };
 }
 
 function troubleOf(name: string, held: readonly OnFaultPinning[]): UnpinError | undefined {
