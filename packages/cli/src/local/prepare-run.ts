@@ -1,6 +1,16 @@
 import { resolve } from 'node:path';
 import { type LaunchOrder, UnpinError } from '@unpin/contract';
-import { type Decision, decide, regimeOf, type Verdict, type VmType, vmType } from '@unpin/policy';
+import {
+  type Decision,
+  decide,
+  pinnedFallback,
+  probationFor,
+  regimeOf,
+  type Verdict,
+  type VmType,
+  type VmTypeId,
+  vmType,
+} from '@unpin/policy';
 import { queryCapabilities } from '@unpin/vmm';
 import type { RunOptions } from '../commands/run.ts';
 import { requireVmType } from '../commands/vm-types.ts';
@@ -24,8 +34,9 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
   const verdict = probe
     ? undefined
     : inspectFile(kernel, options.append === undefined ? {} : { commandLine: options.append });
-  const capabilities = await queryCapabilities();
   const decision = verdict === undefined ? undefined : admit(type, verdict, options);
+  const fallback = options.probation === true ? fallbackOf(type) : undefined;
+  const capabilities = await queryCapabilities();
   const capability = capabilities.types.find((t) => t.type === type.id);
   if (capability === undefined || !capability.available || capability.execution === undefined)
     throw new UnpinError(type.runners.some((r) => r.built) ? 'VM_TYPE_UNAVAILABLE' : 'VM_TYPE_NOT_BUILT', {
@@ -56,7 +67,7 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
             ...(options.initrd === undefined ? {} : { initrd: { path: resolve(options.initrd) } }),
             ...(options.append === undefined ? {} : { commandLine: options.append }),
           },
-    ...(options.probation === true ? { probation: { fallback: 'sev', fallbackRegime: regimeOf(vmType('sev')) } } : {}),
+    ...(fallback === undefined ? {} : { probation: { fallback, fallbackRegime: regimeOf(vmType(fallback)) } }),
     ...(options.stopOnLie === true ? { onLie: 'stop' } : {}),
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
   };
@@ -69,18 +80,23 @@ function admit(type: VmType, verdict: Verdict, options: RunOptions): Decision {
     options.waive === undefined ? undefined : { by: process.env['USER'] ?? 'operator', reason: options.waive };
   const decision = decide(type, verdict, waiver);
   if (decision.outcome === 'may' || decision.outcome === 'waived') return decision;
-  if (options.probation === true && onlyReportingIsMissing(decision)) return decision;
+  if (options.probation === true && probationFor(type, verdict, decision).kind === 'covered') return decision;
   throw new UnpinError(decision.outcome === 'may-not' ? 'ADMISSION_REFUSED' : 'ADMISSION_UNKNOWN', {
     subject: `${verdict.bootSet.kernel.name} as ${type.id}`,
     detail: decision,
   });
 }
 
-/** Probation finds out whether a guest reports; every other need must be met before. */
-export function onlyReportingIsMissing(decision: Decision): boolean {
-  return decision.reasons.every(
-    (r) => r.outcome === 'met' || r.need === 'reports-conversions' || r.need === 'reports-correctly',
-  );
+/** The pinned type that probation falls back on. Throws USAGE for a type that does not live by reports. */
+function fallbackOf(type: VmType): VmTypeId {
+  const fallback = pinnedFallback(type);
+  if (fallback === undefined)
+    throw new UnpinError('USAGE', {
+      subject: '--probation',
+      found: `--type ${type.id}`,
+      needed: 'a type whose guests report conversions, such as sev-upm',
+    });
+  return fallback.id;
 }
 
 function describeKvm(kvm: { readonly hypercallsExit?: boolean; readonly ringZeroMips?: number }): string {

@@ -2,13 +2,13 @@ import { UnpinError } from '@unpin/contract';
 import {
   type Decision,
   decide,
+  probationFor,
   STATEMENTS,
   type Verdict,
   type VmType,
   type VmTypeId,
   type Waiver,
 } from '@unpin/policy';
-import { probationFor } from './probation.ts';
 
 export interface AdmissionRequest {
   readonly image: string;

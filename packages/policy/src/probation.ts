@@ -1,4 +1,7 @@
-import { type Decision, decide, type Reason, type Verdict, type VmType, type VmTypeId, vmTypes } from '@unpin/policy';
+import { type Decision, decide, type Reason } from './decide.ts';
+import type { Verdict } from './verdict.ts';
+import type { VmType, VmTypeId } from './vm-type.ts';
+import { vmTypes } from './vm-types.ts';
 
 export type Probation =
   | { readonly kind: 'covered'; readonly fallback: VmTypeId }
@@ -14,7 +17,7 @@ export type Probation =
  * to report at all, for who says nothing says nothing wrong. Pure.
  */
 export function probationFor(type: VmType, verdict: Verdict, decision: Decision): Probation {
-  const fallback = fallbackOf(type);
+  const fallback = pinnedFallback(type);
   if (fallback === undefined) return { kind: 'not-for-type' };
   if (decide(fallback, verdict).outcome !== 'may') return { kind: 'not-covered' };
   const silent = verdict.statements['reports-conversions'].answer === 'no';
@@ -28,7 +31,8 @@ function shown(reason: Reason, silent: boolean): boolean {
   return reason.need === 'reports-conversions' || (reason.need === 'reports-correctly' && silent);
 }
 
-function fallbackOf(type: VmType): VmType | undefined {
+/** The pinned type of the same technique, for a type that lives by the guest's reports; else undefined. */
+export function pinnedFallback(type: VmType): VmType | undefined {
   if (type.conversions !== 'hypercall') return undefined;
   return vmTypes().find((other) => other.tech === type.tech && other.pinning === 'upfront');
 }
