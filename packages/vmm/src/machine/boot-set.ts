@@ -20,6 +20,8 @@ export interface ReadBootSet {
   /** The kernel's banner, where there is one. */
   readonly banner?: string;
   readonly plan: (inputs: PlanInputs) => BootPlan;
+  /** Gives back the memory of kernel and initrd at once; nothing can be planned, and no plan loaded, after it. */
+  readonly forget: () => void;
 }
 
 /** The least that a probe can be given to touch, and what it touches unless told otherwise, in bytes. */
@@ -38,6 +40,11 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
       return {
         banner: kernel.banner,
         plan: ({ ram, cBit }) => planBoot({ kernel, initrd, commandLine, ram, cBit, acpi: acpiTables() }),
+        // A detached buffer is freed now; a running guest would otherwise keep an unpacked kernel until the next GC.
+        forget: () => {
+          for (const { buffer } of [...kernel.segments.map(({ bytes }) => bytes), ...(initrd === null ? [] : [initrd])])
+            if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+        },
       };
     }
     case 'probe': {
@@ -46,6 +53,7 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
       const { flavour, rounds = 0, exits = 0 } = boot;
       return {
         plan: ({ ram, cBit, channel }) => planProbe({ ram, cBit, flavour, channel, touchBytes, rounds, exits }),
+        forget: () => {},
       };
     }
   }

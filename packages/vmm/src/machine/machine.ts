@@ -128,6 +128,8 @@ async function assemble(
   cleanup.push(() => pins.release());
   teller.state('loading', regime.type);
   load(memory, plan);
+  // Who is on probation may have to start again.
+  if (!options.onProbation) bootSet.forget();
 
   const vcpu = vm.createVcpu(0);
   cleanup.push(() => vcpu.close());
