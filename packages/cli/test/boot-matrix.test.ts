@@ -23,7 +23,7 @@ function suite(
   check: (c: BootCase, r: CaseResult) => void,
 ) {
   const skip = missingFor(host, cases);
-  let results: readonly CaseResult[] = [];
+  let results: readonly (CaseResult | undefined)[] = [];
   before(async () => {
     if (skip === false) results = await runInTestHost(host, cases);
   });
@@ -38,7 +38,7 @@ function suite(
 }
 
 describe('Debian kernels in a test host boot to a shell as every type they may have', () => {
-  suite('host-6.12', MATRIX, ({ kernel, type }, { console, report, lies }) => {
+  suite('host-6.12', MATRIX, ({ kernel, type }, { console, report, lies, banner }) => {
     const figures = report?.figures;
     assert.ok(report !== undefined && figures !== undefined);
     const sev = type.startsWith('sev');
@@ -62,6 +62,8 @@ describe('Debian kernels in a test host boot to a shell as every type they may h
       case 'sev-upm':
         assert.equal(figures.pinned, 0);
         assert.ok(figures.resident < 400 * MIB);
+        assert.ok((banner.private ?? 0) > 0, 'no banner on the private side');
+        assert.equal(banner.shared, 0, 'the banner is on the shared side');
         assert.ok(
           figures.conversions > (kernel === 'kernel-6.12-cloud' ? 500 : 100),
           `${figures.conversions} conversions`,
@@ -100,13 +102,14 @@ describe('a guest that does not report, on a type that asks for it', () => {
 });
 
 describe('on a KVM that has guest_memfd for ordinary VMs', () => {
-  suite('host-newest', GUEST_MEMFD, ({ type }, { report, lies }) => {
+  suite('host-newest', GUEST_MEMFD, ({ type }, { report, lies, banner }) => {
     assert.ok(report !== undefined);
     assert.deepEqual(lies, []);
     if (type === 'sev-upm' || type === 'standard-gmem') {
       assert.equal(report.privateMemory, 'guest_memfd');
       assert.equal(report.figures.pinned, 0);
     }
+    if (type === 'sev-upm') assert.equal(banner.shared, 0, 'the banner is on the shared side');
     if (type === 'sev-upm') assert.ok(report.figures.unmovable >= report.figures.private && report.figures.private > 0);
   });
 });

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Lie, VmReport } from '@unpin/contract';
 import type { BootCase } from './cases.ts';
+import { findInSides, type SideHits } from './find-in-sides.ts';
 
 export interface DriverInput {
   readonly cases: readonly (BootCase & { readonly kernelFile: string })[];
@@ -20,6 +21,8 @@ export interface CaseResult {
   /** Whether the shell answered what was typed. */
   readonly answered: boolean;
   readonly seconds: number;
+  /** The kernel's banner in the memory behind each view, while the guest ran; for guests with two sides. */
+  readonly banner: SideHits;
   readonly report?: VmReport;
   readonly lies?: readonly Lie[];
   readonly stdout?: string;
@@ -61,7 +64,13 @@ function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: 
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const watchdog = setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
-  const shell = new ShellTalk((text) => child.stdin.write(text));
+  let banner: SideHits = {};
+  const shell = new ShellTalk(
+    (text) => child.stdin.write(text),
+    () => {
+      banner = findInSides(child.pid ?? 0, 'Linux version ');
+    },
+  );
   let stdout = '';
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
@@ -76,6 +85,7 @@ function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: 
         exitCode,
         console: shell.heard,
         answered: shell.answered,
+        banner,
         seconds: (performance.now() - started) / 1000,
         ...(said?.report === undefined ? { stdout } : { report: said.report, lies: said.lies ?? [] }),
       });
@@ -98,9 +108,11 @@ class ShellTalk {
   #typed = 0;
   #seen = 0;
   readonly #type: (text: string) => void;
+  readonly #whileItRuns: () => void;
 
-  constructor(type: (text: string) => void) {
+  constructor(type: (text: string) => void, whileItRuns: () => void) {
     this.#type = type;
+    this.#whileItRuns = whileItRuns;
   }
 
   hear(text: string): void {
@@ -110,7 +122,9 @@ class ShellTalk {
     this.#seen = this.heard.length;
     this.#typed++;
     if (this.#typed === 1) this.#type('echo alive-$((6*7))\n');
-    else if (this.#typed === 2) this.#type('poweroff\n');
+    if (this.#typed !== 2) return;
+    this.#whileItRuns();
+    this.#type('poweroff\n');
   }
 }
 
