@@ -13,10 +13,11 @@ const MAX_BACKLOG = 8 * 1024 * 1024;
 export class ConsoleServer {
   readonly replay = new Replay(REPLAY_BYTES);
   readonly #sockets = new Set<Socket>();
-  readonly #onInput: (bytes: Uint8Array) => void;
+  readonly #onInput: (bytes: Uint8Array) => Promise<void>;
   #server: Server | undefined;
 
-  constructor(onInput: (bytes: Uint8Array) => void) {
+  /** @param onInput takes what was typed; while it does, no more is read from that reader */
+  constructor(onInput: (bytes: Uint8Array) => Promise<void>) {
     this.#onInput = onInput;
   }
 
@@ -60,7 +61,10 @@ export class ConsoleServer {
 
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.on('data', (bytes: Buffer) => this.#onInput(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      socket.pause();
+      void this.#onInput(bytes).finally(() => socket.resume());
+    });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
     socket.write(this.replay.all());

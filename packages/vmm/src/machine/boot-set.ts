@@ -40,10 +40,9 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
       return {
         banner: kernel.banner,
         plan: ({ ram, cBit }) => planBoot({ kernel, initrd, commandLine, ram, cBit, acpi: acpiTables() }),
-        // A detached buffer is freed now; a running guest would otherwise keep an unpacked kernel until the next GC.
         forget: () => {
-          for (const { buffer } of [...kernel.segments.map(({ bytes }) => bytes), ...(initrd === null ? [] : [initrd])])
-            if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+          for (const { bytes } of kernel.segments) free(bytes);
+          if (initrd !== null) free(initrd);
         },
       };
     }
@@ -57,6 +56,14 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
       };
     }
   }
+}
+
+/** Node's own pool, which small buffers share, can't be detached and isn't ours. */
+const WORTH_FREEING = 1024 * 1024;
+
+/** A detached buffer is freed now; a running guest would otherwise keep an unpacked kernel until the next collection. */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= WORTH_FREEING) buffer.transfer(0);
 }
 
 /** A file's bytes, if they are the ones that were judged. */

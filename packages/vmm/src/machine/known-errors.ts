@@ -12,6 +12,8 @@ export function toCatalogue(name: string, thrown: unknown): UnpinError {
       needed: thrown.needed,
       cause: thrown,
     });
+  if (thrown instanceof KvmError && thrown.code === 'ENOMEM')
+    return new UnpinError('MEMORY_EXCEEDS_HOST', { subject: name, found: thrown.message, cause: thrown });
   if (thrown instanceof SevError || thrown instanceof KvmError)
     return new UnpinError('KVM_REFUSED', { subject: name, found: thrown.message, cause: thrown });
   return UnpinError.from(thrown);

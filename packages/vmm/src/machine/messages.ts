@@ -35,7 +35,12 @@ export interface LieRecord {
 
 /** What the machine's thread tells the main thread, in order. */
 export type MachineMessage =
-  | { readonly kind: 'state'; readonly state: VmState; readonly regimeOf: LaunchOrder['type'] }
+  | {
+      readonly kind: 'state';
+      readonly atMs: number;
+      readonly state: VmState;
+      readonly regimeOf: LaunchOrder['type'];
+    }
   | { readonly kind: 'event'; readonly atMs: number; readonly what: string; readonly progress?: number }
   | {
       readonly kind: 'facts';

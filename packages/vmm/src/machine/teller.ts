@@ -31,7 +31,7 @@ export class Teller {
   }
 
   state(state: VmState, regimeOf: VmTypeId): void {
-    this.say({ kind: 'state', state, regimeOf });
+    this.say({ kind: 'state', atMs: nowMs(), state, regimeOf });
   }
 
   event(what: string, progress?: number): void {

@@ -55,6 +55,7 @@ export class VmRecord {
     switch (message.kind) {
       case 'state':
         this.#state = message.state;
+        this.note(STEPS[message.state], message.atMs);
         this.#regime = message.regimeOf === this.order.type ? this.order.regime : this.#fallbackRegime();
         return;
       case 'event':
@@ -181,6 +182,17 @@ export class VmRecord {
     return this.order.probation?.fallbackRegime ?? this.order.regime;
   }
 }
+
+/** What a state is called among the steps of a start. */
+const STEPS: Readonly<Record<VmState, string>> = {
+  preparing: 'making the VM and its memory',
+  pinning: 'pinning all memory',
+  loading: 'loading the boot set',
+  running: 'running',
+  restarting: 'starting again, pinned',
+  ended: 'ended',
+  failed: 'failed',
+};
 
 const MARKS: Readonly<Record<LaunchOrder['execution'], string>> = {
   hardware: '',

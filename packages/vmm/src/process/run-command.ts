@@ -17,7 +17,9 @@ export async function runCommand(request: Extract<Request, { kind: 'run' }>): Pr
     const sockets = await prepareSocketDir(request.dir);
     const vm = new VmProcess({ thread, order, sockets, print });
     const stop = () => vm.stop('stopped');
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop);
+    // Whoever read what this process says may be gone: the VM goes on.
+    process.stdout.on('error', () => {});
     if (request.withParent) watchParent(stop);
     return await vm.run();
   } catch (thrown) {

@@ -1,3 +1,4 @@
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 import type { LaunchOrder, VmmLastLine, VmmReadyLine } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import { nowMs, processStartMs } from '../clock.ts';
@@ -19,6 +20,8 @@ const FIGURES_MS = 1_000;
 const LAST_LINES = 40;
 /** Lies that the last line tells. */
 const LAST_LIES = 100;
+/** How soon input that found no room is offered again, in milliseconds. */
+const INPUT_RETRY_MS = 20;
 
 export interface RunVmOptions {
   /** Not yet launched. */
@@ -159,9 +162,14 @@ export class VmProcess {
     }
   }
 
-  #type(bytes: Uint8Array): void {
-    this.#thread.consoleIn.write(bytes);
-    this.#keeper.kick();
+  /** Input waits where the guest doesn't read: a paste of any length arrives whole. */
+  async #type(bytes: Uint8Array): Promise<void> {
+    let left = bytes;
+    while (left.length > 0 && this.#record.state !== 'ended' && this.#record.state !== 'failed') {
+      left = left.subarray(this.#thread.consoleIn.write(left));
+      this.#keeper.kick();
+      if (left.length > 0) await setTimeoutAsync(INPUT_RETRY_MS, undefined, { ref: false });
+    }
   }
 
   async #refreshFigures(): Promise<void> {
