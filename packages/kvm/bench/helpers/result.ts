@@ -1,14 +1,6 @@
-/** What npm run bench prints (scripts/bench.ts has the same shape). `ratio` is ours / peer, above 1 is better for us. */
-export interface BenchResult {
-  readonly name: string;
-  readonly unit: string;
-  readonly ours: number;
-  readonly peer?: number;
-  readonly ratio?: number;
-  readonly goal?: string;
-  readonly met?: boolean;
-  readonly note?: string;
-}
+import type { BenchResult } from '../../../../scripts/bench.ts';
+
+export type { BenchResult };
 
 /** The middle of some measurements. */
 export function median(values: readonly number[]): number {
