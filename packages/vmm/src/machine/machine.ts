@@ -81,6 +81,9 @@ export class Machine {
     const context = this.#context;
     teller.state('running', regime.type);
     teller.say({ kind: 'kick-target', target: vcpu.kickTarget() });
+    // Someone may have said stop while memory was being pinned.
+    const early = context.onKick();
+    if (early !== undefined) return early;
     teller.say({ kind: 'first-instruction', atMs: nowMs() });
     for (;;) {
       const exit = vcpu.run();
