@@ -17,15 +17,13 @@ describe('the rules of the KVM user API hold on a real kvm_amd', () => {
     const missing = [...TEST_HOST_ASSETS, kernel].filter((id) => findAsset(id) === undefined);
     const skip = missing.length > 0 && `needs ${missing.join(', ')}: unpin test-host fetch`;
     test(kernel, { skip, timeout: 900_000 }, async (t) => {
-      const kept = keptCode();
       const stdout = new PassThrough();
       const collected = text(stdout);
       const { exitCode } = await startTestHost({
         kernel,
         command: [process.execPath, 'scripts/conformance.ts', '--json', '--run-limit-ms', '60000'],
         cwd: root,
-        env: { ...process.env, ...kept.env },
-        writable: kept.writable,
+        env: { ...process.env, ...keptCode() },
         stdin: 'ignore',
         stdout,
         timeoutMs: 850_000,

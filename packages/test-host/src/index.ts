@@ -10,7 +10,7 @@ export {
   findAsset,
 } from './debian/fetch.ts';
 export type { TerminalSize } from './host/guest-scripts.ts';
-export { type KeptCode, keptCode } from './host/kept-code.ts';
+export { keptCode } from './host/kept-code.ts';
 export { HOST_KERNELS, HOST_STAGES, type HostKernel, type HostStage, type TestHostOptions } from './host/options.ts';
 export { startTestHost, type TestHostResult } from './host/start-test-host.ts';
 export { type BusyboxInitrdOptions, busyboxInitrd, type InitrdFile, SHELL_INIT } from './initrd/busybox-initrd.ts';

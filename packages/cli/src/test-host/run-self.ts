@@ -26,17 +26,15 @@ export async function runSelfInTestHost(args: readonly string[], options: SelfOp
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url));
   if (options.quiet !== true)
     process.stderr.write('in a test host: an emulated CPU with SVM, so times are those of emulation\n');
-  const kept = keptCode();
   const { exitCode } = await startTestHost({
     kernel: requireHostKernel(options.kernel ?? 'host-6.12'),
     command: [process.execPath, main, ...args],
     env: {
       ...process.env,
-      ...kept.env,
+      ...keptCode(),
       UNPIN_STATE_DIR: '/tmp/unpin-state',
       PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     },
-    writable: kept.writable,
     memoryMiB: MEMORY_MIB,
     ...(options.stdout === undefined ? {} : { stdout: options.stdout }),
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),

@@ -63,7 +63,6 @@ async function runOnce(
     initrd: assetPath('initrd-shell'),
     atOnce: 2,
   };
-  const kept = keptCode();
   const stdout = new PassThrough();
   createInterface({ input: stdout }).on('line', (line) => {
     const result = JSON.parse(line) as CaseResult;
@@ -72,8 +71,7 @@ async function runOnce(
   await startTestHost({
     kernel: host,
     command: [process.execPath, fileURLToPath(new URL('./driver.ts', import.meta.url)), JSON.stringify(input)],
-    env: { ...process.env, ...kept.env },
-    writable: kept.writable,
+    env: { ...process.env, ...keptCode() },
     memoryMiB: 4096,
     stdin: 'ignore',
     stdout,

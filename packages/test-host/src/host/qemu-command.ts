@@ -55,7 +55,7 @@ export function qemuCommand(program: QemuProgram, machine: QemuMachine): string[
     '-display none -monitor none -nic none',
     '-machine pc,usb=off,vmport=off -accel tcg,thread=multi',
     `-cpu ${CPU} -smp ${machine.cpus} -m ${machine.memoryMiB}M`,
-    '-device virtio-serial-pci',
+    '-device virtio-serial-pci,max_ports=8',
   ].flatMap((line) => line.split(' '));
   return [
     program.loader,
