@@ -21,6 +21,9 @@ export interface OnFaultPinning {
   close(): void;
 }
 
+/** `.ts` in a checkout, `.js` where the package was built. */
+const WORKER = new URL(`on-fault-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
 /** Longest wait for the serving thread to end, in milliseconds. */
 const CLOSE_LIMIT_MS = 10_000;
 
@@ -36,7 +39,7 @@ const CLOSE_LIMIT_MS = 10_000;
 export async function pinOnFault(memory: HostMemory): Promise<OnFaultPinning> {
   const words = new Int32Array(new SharedArrayBuffer(at.WORDS * 4));
   const job: at.OnFaultJob = { memory: memory.handle, words };
-  const worker = new Worker(new URL('on-fault-worker.ts', import.meta.url), { workerData: job });
+  const worker = new Worker(WORKER, { workerData: job });
   await serving(worker);
   worker.unref();
   const pinning = { figures: () => figuresOf(words), close: () => end(words) };
