@@ -1,5 +1,5 @@
 /**
- * Runs boot cases inside a test host, two at a time, and prints one JSON line for each. Speaks to each guest's shell as
+ * Runs boot cases inside a test host, one after another, and prints one JSON line for each. Speaks to each guest's shell as
  * a person would: waits for the prompt, types, reads, types `poweroff`.
  */
 import { spawn } from 'node:child_process';
@@ -11,7 +11,6 @@ import { findInSides, type SideHits } from './find-in-sides.ts';
 export interface DriverInput {
   readonly cases: readonly (BootCase & { readonly kernelFile: string })[];
   readonly initrd: string;
-  readonly atOnce: number;
 }
 
 export interface CaseResult {
@@ -34,12 +33,8 @@ const PROMPT = /^\/root # /m;
 const GIVE_UP_MS = 400_000;
 
 async function drive(input: DriverInput): Promise<void> {
-  const queue = input.cases.map((bootCase, index) => ({ bootCase, index }));
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      process.stdout.write(`${JSON.stringify(await runCase(next.index, next.bootCase, input.initrd))}\n`);
-  };
-  await Promise.all(Array.from({ length: input.atOnce }, worker));
+  for (const [index, bootCase] of input.cases.entries())
+    process.stdout.write(`${JSON.stringify(await runCase(index, bootCase, input.initrd))}\n`);
 }
 
 function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: string): Promise<CaseResult> {

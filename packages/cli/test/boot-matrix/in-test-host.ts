@@ -21,11 +21,10 @@ export function missingFor(host: HostKernel, cases: readonly BootCase[]): string
   return missing.length === 0 ? false : `needs ${missing.join(', ')}: unpin test-host fetch`;
 }
 
-/**
- * Emulated hosts die now and then: QEMU's translator and a kernel that patches itself on two CPUs. What such a host
- * left open is asked again in another one, so often.
- */
-const HOSTS = 3;
+/** Hosts at once, each with one CPU: as many as the machines that run these tests have cores. */
+const AT_ONCE = 2;
+/** Emulated hosts die now and then. What one left open is asked again in another, so often. */
+const ATTEMPTS = 3;
 
 /** Runs all cases in test hosts; the results in the order of the cases, undefined where no host lived long enough. */
 export async function runInTestHost(
@@ -33,24 +32,35 @@ export async function runInTestHost(
   cases: readonly BootCase[],
 ): Promise<readonly (CaseResult | undefined)[]> {
   const results: (CaseResult | undefined)[] = cases.map(() => undefined);
-  for (let attempt = 0; attempt < HOSTS && results.includes(undefined); attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS && results.includes(undefined); attempt++) {
     const open = cases
       .map((bootCase, index) => ({ bootCase, index }))
       .filter(({ index }) => results[index] === undefined);
-    const take = (at: number, result: CaseResult): void => {
-      const index = open[at]?.index;
-      if (index !== undefined) results[index] = result;
-    };
-    await runOnce(
-      host,
-      open.map(({ bootCase }) => bootCase),
-      take,
-    ).catch((error: unknown) => {
-      if (!(error instanceof UnpinError) || error.code !== 'TEST_HOST_FAILED') throw error;
-      process.stderr.write(`${error.message}\n`);
-    });
+    const shares = Array.from({ length: AT_ONCE }, (_, n) => open.filter((_, i) => i % AT_ONCE === n));
+    await Promise.all(shares.filter((share) => share.length > 0).map((share) => runShare(host, share, results)));
   }
   return results;
+}
+
+async function runShare(
+  host: HostKernel,
+  share: readonly { readonly bootCase: BootCase; readonly index: number }[],
+  results: (CaseResult | undefined)[],
+): Promise<void> {
+  const take = (at: number, result: CaseResult): void => {
+    const index = share[at]?.index;
+    if (index !== undefined) results[index] = result;
+  };
+  try {
+    await runOnce(
+      host,
+      share.map(({ bootCase }) => bootCase),
+      take,
+    );
+  } catch (error) {
+    if (!(error instanceof UnpinError) || error.code !== 'TEST_HOST_FAILED') throw error;
+    process.stderr.write(`${error.message}\n`);
+  }
 }
 
 async function runOnce(
@@ -61,7 +71,6 @@ async function runOnce(
   const input: DriverInput = {
     cases: cases.map((bootCase) => ({ ...bootCase, kernelFile: assetPath(bootCase.kernel) })),
     initrd: assetPath('initrd-shell'),
-    atOnce: 2,
   };
   const stdout = new PassThrough();
   createInterface({ input: stdout }).on('line', (line) => {
@@ -72,7 +81,7 @@ async function runOnce(
     kernel: host,
     command: [process.execPath, fileURLToPath(new URL('./driver.ts', import.meta.url)), JSON.stringify(input)],
     env: { ...process.env, ...keptCode() },
-    memoryMiB: 4096,
+    memoryMiB: 2560,
     stdin: 'ignore',
     stdout,
     timeoutMs: 1_500_000,

@@ -12,7 +12,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     options: {
       kernel: { type: 'string', default: 'host-6.12' },
       memory: { type: 'string', default: '2048' },
-      cpus: { type: 'string', default: '2' },
+      cpus: { type: 'string', default: '1' },
       timeout: { type: 'string' },
       writable: { type: 'string', multiple: true, default: [] },
       quiet: { type: 'boolean', default: false },

@@ -11,7 +11,7 @@ export const USAGE = `A real kvm_amd without the hardware, and the Debian packag
 
   run:  --kernel host-6.12|host-newest   default host-6.12
         --memory MIB                     default 2048
-        --cpus N                         default 2
+        --cpus N                         default 1
         --timeout SECONDS                for all of it, boot included
         --writable FOLDER                changes there stay (else they go with the host); may be repeated
         --quiet                          no progress
