@@ -31,6 +31,9 @@ export function figuresText(report: VmReport): string {
       ['unmovable', bytes(f.unmovable)],
       ['conversions', String(f.conversions)],
       ['wrong-view accesses', String(report.wrongViewAccesses)],
+      ...(report.saturatedPages === undefined
+        ? []
+        : [['no longer watched', `${report.saturatedPages} pages that changed views too often`]]),
       [
         'exits',
         Object.entries(f.exits)

@@ -103,6 +103,8 @@ export const VmReport = Type.Object({
   figures: Figures,
   lies: Type.Number(),
   wrongViewAccesses: Type.Number(),
+  /** Pages that changed views too often to be watched on: what happens to them is no longer judged. */
+  saturatedPages: Type.Optional(Type.Number()),
   /** What probation found, where it was asked for. */
   probation: Type.Optional(Type.String()),
   ending: Type.Optional(Ending),

@@ -19,7 +19,7 @@ export const EXIT_KINDS = [
 ] as const satisfies readonly ExitKind[];
 
 /** Counters besides the exits. */
-const COUNTERS = ['conversions', 'lies', 'wrongViewAccesses'] as const;
+const COUNTERS = ['conversions', 'lies', 'wrongViewAccesses', 'saturatedPages'] as const;
 export type CounterName = (typeof COUNTERS)[number];
 
 /** Why the main thread wants the machine to end. 0: it doesn't. */

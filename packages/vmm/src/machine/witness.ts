@@ -80,7 +80,16 @@ export class Witness implements ConversionContext {
 
   judged(judgement: Judgement): MachineEnding | undefined {
     if (judgement.wrongView !== null) this.#options.control.count('wrongViewAccesses');
+    this.#countSaturated();
     return this.#write(judgement.lies);
+  }
+
+  /** Pages that the judge has given up watching are told, never dropped silently. */
+  #countSaturated(): void {
+    const { memory } = this;
+    if (memory.kind !== 'shaped-upm') return;
+    const { control } = this.#options;
+    control.count('saturatedPages', memory.judgeFigures().saturatedPages - control.counter('saturatedPages'));
   }
 
   /** The host is about to use a page. An ending means: it must not, nothing was done yet. */

@@ -121,6 +121,7 @@ export class VmRecord {
 
   report(): VmReport {
     const { name, execution, memoryBytes } = this.order;
+    const saturatedPages = this.#control.counter('saturatedPages');
     return {
       name,
       pid: process.pid,
@@ -137,6 +138,7 @@ export class VmRecord {
       figures: this.figures(),
       lies: this.#control.counter('lies'),
       wrongViewAccesses: this.#control.counter('wrongViewAccesses'),
+      ...(saturatedPages === 0 ? {} : { saturatedPages }),
       ...(this.#probation === undefined ? {} : { probation: this.#probation }),
       ...(this.#ending === undefined ? {} : { ending: this.#ending }),
     };

@@ -20,6 +20,8 @@ const FIGURES_MS = 1_000;
 const LAST_LINES = 40;
 /** Lies that the last line tells. */
 const LAST_LIES = 100;
+/** Conversions that the last line tells: those that named themselves while someone looked keep their symbols. */
+const LAST_CONVERSIONS = 2_000;
 /** How soon input that found no room is offered again, in milliseconds. */
 const INPUT_RETRY_MS = 20;
 
@@ -101,11 +103,15 @@ export class VmProcess {
     const { ending, error, exitCode } = outcome;
     await servers?.close();
     const report = this.#record.report();
+    const { conversions, events } = this.#record;
+    const latest = conversions.since(Math.max(0, conversions.total - LAST_CONVERSIONS));
     print({
       ending,
       figures: report.figures,
       report,
       ...(lies.length === 0 ? {} : { lies: lies.map((lie) => this.#record.lieMessage(lie, this.#symbols.nameOf)) }),
+      conversions: latest.map((entry) => this.#record.conversionMessage(entry, this.#symbols.nameOf)),
+      events: [...events.since(0)],
       ...(error === undefined ? {} : { error }),
     });
     // A thread that can't be got out of the kernel would hold the process for ever.
