@@ -1,11 +1,11 @@
 /** Installs unpin from `npm pack` tarballs into an empty project, as a user would, and runs the README with it. */
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const place = mkdtempSync(join(tmpdir(), 'unpin-packed-'));
+// Not in /tmp, which machines may keep in memory: this is a whole node_modules.
+const place = mkdtempSync('/var/tmp/unpin-packed-');
 const run = (program: string, args: readonly string[], cwd: string): void =>
   void execFileSync(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 
