@@ -1,6 +1,6 @@
 import { ByteDevice, type InterruptLine } from '../device.ts';
 import { Receiver } from './receiver.ts';
-import { CONNECTED, FCR, IER, IIR, LCR_DLAB, LSR, MCR, MSR, UART_PORTS } from './registers.ts';
+import { CONNECTED, FCR, IER, IIR, LCR_DLAB, LSR, MCR, MSR } from './registers.ts';
 
 export interface UartOptions {
   readonly line: InterruptLine;
@@ -60,7 +60,8 @@ export class Uart16550 extends ByteDevice {
   }
 
   #row(offset: number): Row | undefined {
-    return ((this.#lcr & LCR_DLAB) === 0 ? Uart16550.#ROWS : Uart16550.#ROWS_DLAB)[offset];
+    const divisor = (this.#lcr & LCR_DLAB) === 0 ? undefined : Uart16550.#DIVISOR_ROWS[offset];
+    return divisor ?? Uart16550.#ROWS[offset];
   }
 
   /** Offsets 0–7 with DLAB clear. */
@@ -75,8 +76,8 @@ export class Uart16550 extends ByteDevice {
     { name: 'SCR', read: (uart) => uart.#scratch, write: (uart, value) => void (uart.#scratch = value) },
   ];
 
-  /** The same with DLAB set: the divisor in place of data and IER. */
-  static readonly #ROWS_DLAB: readonly Row[] = [
+  /** With DLAB set: the divisor in place of data and IER. */
+  static readonly #DIVISOR_ROWS: readonly Row[] = [
     {
       name: 'DLL',
       read: (uart) => uart.#divisor & 0xff,
@@ -87,7 +88,6 @@ export class Uart16550 extends ByteDevice {
       read: (uart) => uart.#divisor >> 8,
       write: (uart, value) => void (uart.#divisor = (uart.#divisor & 0xff) | (value << 8)),
     },
-    ...Uart16550.#ROWS.slice(2, UART_PORTS),
   ];
 
   get #looped(): boolean {
