@@ -52,14 +52,18 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
     process.on('SIGTERM', stop);
     options.signal?.addEventListener('abort', stop);
     if (options.signal?.aborted === true) stop();
-    const ending = await vmm.ended;
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-    options.signal?.removeEventListener('abort', stop);
-    await terminal?.close();
-    progress.clear();
-    await watcher.finish();
-    return { report: ending.report, lies: ending.lies };
+    try {
+      const { report, lies } = await vmm.ended;
+      return { report, lies };
+    } finally {
+      // Also where no guest ran to an end: what still listens would keep this process for ever.
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+      options.signal?.removeEventListener('abort', stop);
+      await terminal?.close();
+      progress.clear();
+      await watcher.finish();
+    }
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
