@@ -5,6 +5,7 @@
  * that need a test host: they ran from the checkout, and once is enough for their minutes.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +64,9 @@ async function runUntilServing(line: string): Promise<void> {
       process.kill(-(child.pid ?? 0), 'SIGINT');
     }
   }
-  const code = child.exitCode ?? (await new Promise<number | null>((resolve) => child.once('exit', resolve)));
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   clearTimeout(deadline);
-  if (!served || code !== 0) throw new Error(`${line}: served ${served}, exit status ${code}`);
+  // npm passes Ctrl-C on to the program, waits for it, and then ends by that signal itself.
+  const inOrder = child.exitCode === 0 || child.signalCode === 'SIGINT';
+  if (!served || !inOrder) throw new Error(`${line}: served ${served}, ended ${child.exitCode ?? child.signalCode}`);
 }
