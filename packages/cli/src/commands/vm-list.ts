@@ -4,6 +4,7 @@ import type { GlobalOptions } from '../program.ts';
 import { print } from '../render/print.ts';
 import { table } from '../render/table.ts';
 import { bytes } from '../render/units.ts';
+import { typeNow } from '../render/vm.ts';
 
 export async function vmList(globals: GlobalOptions): Promise<number> {
   const { vms } = await controlClient(globals).listVms({});
@@ -15,7 +16,7 @@ export async function vmList(globals: GlobalOptions): Promise<number> {
       ...vms.map((vm) => [
         vm.name,
         vm.state,
-        vm.type,
+        typeNow(vm),
         vm.mark === '' ? vm.execution : styleText('yellow', vm.mark),
         vm.image,
         vm.host,

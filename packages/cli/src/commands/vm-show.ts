@@ -7,7 +7,14 @@ import { vmText } from '../render/vm.ts';
 export async function vmShow(globals: GlobalOptions, name: string): Promise<number> {
   const client = controlClient(globals);
   const vm = await client.getVm({ params: { name } });
-  const lies = (vm.report?.lies ?? 0) > 0 ? (await client.listVmLies({ params: { name }, query: {} })).lies : [];
+  // A host that is too busy to name the lies now is no reason to show nothing of the VM.
+  const lies =
+    (vm.report?.lies ?? 0) > 0
+      ? await client.listVmLies({ params: { name }, query: {} }).then(
+          (answer) => answer.lies,
+          () => [],
+        )
+      : [];
   print(globals.json, { ...vm, lieList: lies }, () =>
     [vmText(vm), ...lies.map((lie) => lieText(lie).replaceAll('\r', ''))].join('\n'),
   );

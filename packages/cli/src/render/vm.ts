@@ -8,7 +8,7 @@ import { bytes } from './units.ts';
 export function vmText(vm: VmView): string {
   const mark = vm.mark === '' ? vm.execution : styleText('yellow', vm.mark);
   return [
-    `${styleText('bold', vm.name)}  ${vm.state}  ${vm.type} (${mark}${vm.confidential ? ', confidential' : ', not confidential'})  ${bytes(vm.memoryBytes)}  on ${vm.host}`,
+    `${styleText('bold', vm.name)}  ${vm.state}  ${typeNow(vm)} (${mark}${vm.confidential ? ', confidential' : ', not confidential'})  ${bytes(vm.memoryBytes)}  on ${vm.host}`,
     ...(vm.decision.outcome === 'may' ? [] : [decisionText(vm.decision)]),
     ...(vm.report?.probation === undefined ? [] : [`probation: ${vm.report.probation}`]),
     ...(vm.report?.ending === undefined
@@ -19,4 +19,10 @@ export function vmText(vm: VmView): string {
     ...(vm.error === undefined ? [] : [`${styleText('red', vm.error.code)} ${vm.error.message}`]),
     ...(vm.report === undefined ? [] : [figuresText(vm.report)]),
   ].join('\n');
+}
+
+/** The type that it was created as, and the one that it runs as where probation ended pinned. */
+export function typeNow(vm: VmView): string {
+  const now = vm.report?.type ?? vm.type;
+  return now === vm.type ? vm.type : `${vm.type}, now ${now}`;
 }
