@@ -8,6 +8,8 @@ export type Step =
   | { readonly do: 'complete' }
   /** Kicks the thread that is running this, `times` times. */
   | { readonly do: 'kick'; readonly times: number }
+  /** Adds 1 to an event descriptor. */
+  | { readonly do: 'signal'; readonly fd: number }
   /** Bits 31:0 of RAX and RDX. */
   | { readonly do: 'regs' };
 

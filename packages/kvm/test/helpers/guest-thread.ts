@@ -1,4 +1,5 @@
 /** A vCPU's thread: opens VM and vCPU by their handles, enters real mode, does the steps, posts what came of them. */
+import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openLinuxKvm } from '../../src/linux/index.ts';
 import type { VcpuExit } from '../../src/port/exit.ts';
@@ -35,6 +36,9 @@ function perform(step: Step): Outcome {
       for (let count = 0; count < step.times; count++) kicker.kick();
       return { kind: 'kicked' };
     }
+    case 'signal':
+      writeSync(step.fd, new Uint8Array(BigUint64Array.of(1n).buffer));
+      return { kind: 'signalled' };
     case 'regs': {
       const { rax, rdx } = vcpu.getRegs();
       return { kind: 'regs', eax: Number(rax & 0xffff_ffffn), edx: Number(rdx & 0xffff_ffffn) };
