@@ -8,7 +8,7 @@ import { decodeLzma2 } from '../src/kernel/payload/lzma2.ts';
 import { unpackPayload } from '../src/kernel/payload/unpack.ts';
 import { xxh32 } from '../src/kernel/payload/xxh32.ts';
 import { withSize } from './synthetic/bz-image.ts';
-import { needsTool, pack } from './tools.ts';
+import { findTool, needsTool, pack } from './tools.ts';
 
 const LIMIT = 2 ** 26;
 
@@ -42,7 +42,8 @@ const PACKERS: readonly { format: string; tool: string; args: string[]; sized?: 
 
 describe('a payload that a reference tool packed', () => {
   for (const { format, tool, args, sized } of PACKERS)
-    test(`${tool} ${args.join(' ')} is read as ${format}`, needsTool(tool), () => {
+    test(`${tool} ${args.join(' ')} is read as ${format}`, needsTool(tool), (t) => {
+      t.diagnostic(`${tool} of ${findTool(tool)?.from ?? 'nowhere'}`);
       for (const [name, input] of Object.entries(INPUTS)) {
         const packed = pack(tool, args, input);
         const result = unpackPayload(sized === false ? packed : withSize(packed, input.length), LIMIT);

@@ -2,17 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Compiler } from './compiler.ts';
 import { generateC } from './generate-c.ts';
 import type { Group } from './groups.ts';
 
-/** What the compiler says of a group. Throws where there is no gcc, or no kernel headers. */
-export function askCompiler(group: Group): unknown {
+/** What the compiler says of a group. Static: the program asks for no C library of the machine. */
+export function askCompiler({ program: gcc }: Compiler, group: Group): unknown {
   const folder = mkdtempSync(join(tmpdir(), 'uapi-'));
   try {
     const source = join(folder, `${group.name}.c`);
     const program = join(folder, group.name);
     writeFileSync(source, generateC(group));
-    execFileSync('gcc', ['-Wall', '-Werror', '-I', import.meta.dirname, source, '-o', program], { timeout: 60_000 });
+    const args = ['-Wall', '-Werror', '-static', '-I', import.meta.dirname, source, '-o', program];
+    execFileSync(gcc, args, { timeout: 60_000 });
     return JSON.parse(execFileSync(program, { timeout: 10_000, encoding: 'utf8' }));
   } finally {
     rmSync(folder, { recursive: true });

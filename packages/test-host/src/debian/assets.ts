@@ -1,9 +1,11 @@
 /** What tests and the test host take from Debian: one row each, resolved to today's version when fetched. */
+import type { Launcher } from './launchers.ts';
 import type { SuiteGroup } from './suites.ts';
 
 export const ASSET_IDS = [
   'kernel-5.10-cloud',
   'kernel-6.1-cloud',
+  'kernel-6.1-generic',
   'kernel-6.12-cloud',
   'host-6.12',
   'host-newest',
@@ -11,6 +13,10 @@ export const ASSET_IDS = [
   'initrd-shell',
   'nasm',
   'qemu',
+  'xz',
+  'lz4',
+  'zstd',
+  'gcc',
 ] as const;
 
 export type AssetId = (typeof ASSET_IDS)[number];
@@ -31,10 +37,15 @@ export type AssetSource =
       readonly without?: readonly string[];
     }
   | {
-      /** A package with all that it depends on, down to the C library: it runs from its folder on any distribution. */
+      /** Packages with all that they depend on, down to the C library: they run from their folder on any distribution. */
       readonly kind: 'closure';
       readonly group: SuiteGroup;
-      readonly name: string;
+      /** The first one's version is the asset's. */
+      readonly names: readonly [string, ...string[]];
+      /** Folders that are left out once unpacked. */
+      readonly without?: readonly string[];
+      /** What can be started, by name. */
+      readonly launchers?: Readonly<Record<string, Launcher>>;
     }
   | {
       /** Built here of another asset. */
@@ -55,18 +66,29 @@ const VMLINUZ = /^(boot\/vmlinuz-[^/]+|usr\/lib\/modules\/[^/]+\/vmlinuz)$/;
 /** Packages that a kernel's own linux-image package is split into since Linux 7.1: they carry its version in their name. */
 const KERNEL_PARTS = /^linux-(base|binary|modules)-\d/;
 
-function guestKernel(group: SuiteGroup, release: string): Asset {
+/** `title` says for whom it is built, `flavour` is Debian's word for that. */
+function guestKernel(group: SuiteGroup, release: string, title = 'cloud guests', flavour = 'cloud-amd64'): Asset {
   const prefix = `linux-image-${release}.`;
   // Modules are for installed systems: a guest here has what its kernel has built in.
   return {
-    title: `Linux ${release} for cloud guests`,
-    source: { kind: 'packages', group, prefix, name: kernelName(release, 'cloud-amd64'), without: ['lib', 'usr/lib'] },
+    title: `Linux ${release} for ${title}`,
+    source: { kind: 'packages', group, prefix, name: kernelName(release, flavour), without: ['lib', 'usr/lib'] },
     file: VMLINUZ,
   };
 }
 
 function hostKernel(group: SuiteGroup, title: string, prefix: string, name: RegExp): Asset {
   return { title, source: { kind: 'packages', group, prefix, name, with: KERNEL_PARTS }, file: VMLINUZ };
+}
+
+/** A tool that tests compare with: one program, run by its launcher. */
+function tool(title: string, name: string, program: string): Asset {
+  const launchers = { [program]: { program: new RegExp(`^usr/bin/${program}$`) } };
+  return {
+    title,
+    source: { kind: 'closure', group: 'bookworm', names: [name], without: ['usr/share'], launchers },
+    file: new RegExp(`^run/${program}$`),
+  };
 }
 
 function kernelName(release: string, flavour: string): RegExp {
@@ -76,6 +98,8 @@ function kernelName(release: string, flavour: string): RegExp {
 export const ASSETS: Readonly<Record<AssetId, Asset>> = {
   'kernel-5.10-cloud': guestKernel('bullseye', '5.10'),
   'kernel-6.1-cloud': guestKernel('bookworm', '6.1'),
+  // Packed otherwise than the cloud flavour: xz with a branch filter.
+  'kernel-6.1-generic': guestKernel('bookworm', '6.1', 'any machine', 'amd64'),
   'kernel-6.12-cloud': guestKernel('bookworm', '6.12'),
   // The cloud flavour has no 9p: a test host takes the generic one.
   'host-6.12': hostKernel('bookworm', 'Linux 6.12 for a test host', 'linux-image-6.12.', kernelName('6.12', 'amd64')),
@@ -102,8 +126,30 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
   },
   qemu: {
     title: 'QEMU for the test host',
-    source: { kind: 'closure', group: 'bookworm', name: 'qemu-system-x86' },
+    source: { kind: 'closure', group: 'bookworm', names: ['qemu-system-x86'] },
     file: /^usr\/bin\/qemu-system-x86_64$/,
+  },
+  xz: tool('xz, as a reference', 'xz-utils', 'xz'),
+  lz4: tool('lz4, as a reference', 'lz4', 'lz4'),
+  zstd: tool('zstd, as a reference', 'zstd', 'zstd'),
+  gcc: {
+    title: "a C compiler with the kernel's headers",
+    source: {
+      kind: 'closure',
+      group: 'bookworm',
+      names: ['linux-libc-dev', 'gcc', 'libc6-dev'],
+      without: ['usr/share'],
+      // The compiler starts its parts from the folder that -B names: there, all have launchers. No part of it may come
+      // from the machine, the C library and its headers included (--sysroot).
+      launchers: {
+        gcc: { program: /^usr\/bin\/x86_64-linux-gnu-gcc-\d+$/, arguments: '-B "$root/run/" --sysroot "$root"' },
+        cc1: { program: /^usr\/lib(exec)?\/gcc\/x86_64-linux-gnu\/\d+\/cc1$/ },
+        collect2: { program: /^usr\/lib(exec)?\/gcc\/x86_64-linux-gnu\/\d+\/collect2$/ },
+        as: { program: /^usr\/bin\/x86_64-linux-gnu-as$/ },
+        ld: { program: /^usr\/bin\/x86_64-linux-gnu-ld\.bfd$/ },
+      },
+    },
+    file: /^run\/gcc$/,
   },
 };
 

@@ -8,6 +8,7 @@ import { withFileLock } from '../cache/file-lock.ts';
 import { type AssetRecord, presentAsset, readManifest, withAsset, writeManifest } from '../cache/manifest.ts';
 import { busyboxInitrd } from '../initrd/busybox-initrd.ts';
 import { ASSET_IDS, ASSETS, type Asset, type AssetId, type AssetSource } from './assets.ts';
+import { writeLaunchers } from './launchers.ts';
 import { type Offer, PrivateApt } from './private-apt.ts';
 import { resolve } from './resolve.ts';
 import type { SuiteGroup } from './suites.ts';
@@ -160,9 +161,11 @@ class Fetching {
     mkdirSync(downloads, { recursive: true });
     const debs = await apt.download(packages, downloads);
     this.#tell({ stage: 'unpacking', asset: id, version });
-    const without = source.kind === 'packages' ? (source.without ?? []) : [];
     const directory = this.#directory(id, version);
-    await inPlace(join(this.#cache, directory), (folder) => unpack(debs, folder, without));
+    await inPlace(join(this.#cache, directory), async (folder) => {
+      await unpack(debs, folder, source.without ?? []);
+      if (source.kind === 'closure') writeLaunchers(folder, source.launchers ?? {}, id);
+    });
     const records = await Promise.all(
       packages.map(async (offer, index) => await packageRecord(offer, debs[index] ?? '')),
     );

@@ -95,11 +95,11 @@ export class PrivateApt {
   }
 
   /**
-   * A package and all that it depends on, as an empty system would need them, the package itself among them. The newest
+   * Packages and all that they depend on, as an empty system would need them, they themselves among them. The newest
    * of the release: apt takes backports only when asked.
    */
-  async closure(name: string): Promise<Offer[]> {
-    const command = ['-q', '--simulate', '--no-install-recommends', 'install', name];
+  async closure(names: readonly string[]): Promise<Offer[]> {
+    const command = ['-q', '--simulate', '--no-install-recommends', 'install', ...names];
     const { stdout } = await this.#run('apt-get', command, QUERY_MS);
     return parseSimulation(stdout.toString('utf8'));
   }

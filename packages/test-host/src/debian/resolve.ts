@@ -28,9 +28,9 @@ export async function resolve(
       return { version: newest.version, packages: [newest, ...also.filter(({ name }) => parts?.test(name))] };
     }
     case 'closure': {
-      const packages = await apt.closure(source.name);
-      const itself = packages.find(({ name }) => name === source.name);
-      if (itself === undefined) throw missing(id, source.name, source.group);
+      const packages = await apt.closure(source.names);
+      const itself = packages.find(({ name }) => name === source.names[0]);
+      if (itself === undefined) throw missing(id, source.names[0], source.group);
       return { version: itself.version, packages };
     }
   }

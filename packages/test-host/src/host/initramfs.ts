@@ -25,7 +25,7 @@ export async function testHostInitramfs(spec: InitramfsSpec): Promise<Buffer> {
       subject: "the test host's kernel",
       found: `no modules in ${spec.kernelFolder}`,
     });
-  const modules = await orderedModules(folder, MODULES);
+  const modules = await orderedModules(folder, MODULES, spec.busybox);
   return busyboxInitrd({
     busybox: readFileSync(spec.busybox),
     init: initScript(modules.map(({ name }) => name)),

@@ -27,9 +27,14 @@ export function modulesFolder(directory: string): string | undefined {
 
 /**
  * `wanted` modules and all that they depend on, decompressed, in insmod order.
- * `modules` is a folder that holds modules.order and modules.builtin. Throws ModuleOrderError, ModuleFormatError.
+ * `modules` is a folder that holds modules.order and modules.builtin; `busybox`, the path of one, unpacks what is
+ * packed as xz: the machine may have nothing that does. Throws ModuleOrderError, ModuleFormatError.
  */
-export async function orderedModules(modules: string, wanted: readonly string[]): Promise<KernelModule[]> {
+export async function orderedModules(
+  modules: string,
+  wanted: readonly string[],
+  busybox: string,
+): Promise<KernelModule[]> {
   const builtIn = new Set(list(join(modules, 'modules.builtin')).map(moduleName));
   const paths = new Map(list(join(modules, 'modules.order')).map((path) => [moduleName(path), path]));
   const loaded = new Map<string, { readonly data: Uint8Array; readonly depends: readonly string[] }>();
@@ -39,7 +44,7 @@ export async function orderedModules(modules: string, wanted: readonly string[])
     for (const name of next) {
       const path = paths.get(name);
       if (path === undefined || builtIn.has(name) || loaded.has(name)) continue;
-      const data = await decompressed(join(modules, path));
+      const data = await decompressed(join(modules, path), busybox);
       const { depends } = readModinfo(data);
       loaded.set(name, { data, depends });
       found.push(...depends);
@@ -64,9 +69,9 @@ function list(path: string): string[] {
 }
 
 /** The bytes of a module, by whichever of its compressed names is there: modules.order lists the plain one. */
-async function decompressed(path: string): Promise<Uint8Array> {
+async function decompressed(path: string, busybox: string): Promise<Uint8Array> {
   if (existsSync(path)) return readFileSync(path);
   if (existsSync(`${path}.zst`)) return zstdDecompressSync(readFileSync(`${path}.zst`));
-  const { stdout } = await runTool('xz', ['--decompress', '--stdout', `${path}.xz`], { timeoutMs: 60_000 });
+  const { stdout } = await runTool(busybox, ['xzcat', `${path}.xz`], { timeoutMs: 60_000 });
   return stdout;
 }

@@ -1,5 +1,6 @@
 /** The command line of QEMU for one test host. */
 import { join } from 'node:path';
+import type { Runtime } from '../debian/runtime.ts';
 import { ROOT_TAG } from './guest-scripts.ts';
 import { CONTROL_PORT, STDERR_PORT, STDIN_PORT, STDOUT_PORT, TERMINAL } from './ports.ts';
 
@@ -18,9 +19,7 @@ export interface QemuMachine {
 }
 
 /** The unpacked QEMU, with its own C library: it runs whatever the machine's is. */
-export interface QemuProgram {
-  readonly loader: string;
-  readonly libraries: readonly string[];
+export interface QemuProgram extends Runtime {
   readonly binary: string;
   /** Where BIOS and option ROMs are. */
   readonly firmware: readonly string[];

@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnpinError } from '@unpin/contract/errors';
+import { runtimeOf } from '../debian/runtime.ts';
 import type { QemuProgram } from './qemu-command.ts';
 
 const BINARY = 'usr/bin/qemu-system-x86_64';
-const LOADERS = ['lib64/ld-linux-x86-64.so.2', 'usr/lib64/ld-linux-x86-64.so.2'];
-const LIBRARIES = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'];
 /** Debian builds QEMU in modules, the emulation itself among them. */
 const MODULES = 'usr/lib/x86_64-linux-gnu/qemu';
 const FIRMWARE = ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'];
@@ -15,12 +14,12 @@ const FIRMWARE = ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'];
 export function qemuProgram(folder: string): QemuProgram {
   const there = (paths: readonly string[]): string[] =>
     paths.map((path) => join(folder, path)).filter((path) => existsSync(path));
-  const [loader] = there(LOADERS);
+  const runtime = runtimeOf(folder);
   const [binary] = there([BINARY]);
-  if (loader === undefined || binary === undefined)
+  if (runtime === undefined || binary === undefined)
     throw new UnpinError('TEST_HOST_MISSING', {
       subject: 'QEMU',
       found: `${folder} without its program or its loader`,
     });
-  return { loader, binary, libraries: there(LIBRARIES), firmware: there(FIRMWARE), modules: join(folder, MODULES) };
+  return { ...runtime, binary, firmware: there(FIRMWARE), modules: join(folder, MODULES) };
 }

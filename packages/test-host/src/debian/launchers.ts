@@ -1,0 +1,37 @@
+/**
+ * Programs of a closure as ones that anybody can start: for each a script in the folder `run` that starts it with the
+ * closure's own loader and libraries. The scripts find their folder by themselves: it may be moved.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { UnpinError } from '@unpin/contract/errors';
+import { runtimeOf } from './runtime.ts';
+import { findFile } from './unpack.ts';
+
+export interface Launcher {
+  /** The program, relative to the folder: the first that matches. */
+  readonly program: RegExp;
+  /** Words of a shell that come before the caller's; `$root` is the folder. */
+  readonly arguments?: string;
+}
+
+/** The folder of launchers, relative to the asset's. */
+export const LAUNCHER_FOLDER = 'run';
+
+/** Writes a launcher for each name. Throws ASSET_UNAVAILABLE where a program or the loader is not there. */
+export function writeLaunchers(folder: string, launchers: Readonly<Record<string, Launcher>>, subject: string): void {
+  const entries = Object.entries(launchers);
+  if (entries.length === 0) return;
+  const runtime = runtimeOf(folder);
+  if (runtime === undefined) throw new UnpinError('ASSET_UNAVAILABLE', { subject, found: 'no loader in its packages' });
+  mkdirSync(join(folder, LAUNCHER_FOLDER), { recursive: true });
+  const inside = (path: string): string => `$root/${relative(folder, path)}`;
+  for (const [name, { program, arguments: first }] of entries) {
+    const script = `#!/bin/sh
+root=$(CDPATH= cd -- "\${0%/*}/.." && pwd) || exit 127
+exec "${inside(runtime.loader)}" --library-path "${runtime.libraries.map(inside).join(':')}" \\
+  "$root/${findFile(folder, program, subject)}" ${first === undefined ? '' : `${first} `}"$@"
+`;
+    writeFileSync(join(folder, LAUNCHER_FOLDER, name), script, { mode: 0o755 });
+  }
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { writeLaunchers } from '../src/debian/launchers.ts';
+import { qemuProgram } from '../src/host/qemu-program.ts';
+import { type AssetId, assetFolder, assetPath, findAsset } from '../src/index.ts';
+
+const LIMIT_MS = 60_000;
+
+function needs(id: AssetId): { skip: string | false } {
+  return { skip: findAsset(id) === undefined && `${id} not fetched: unpin test-host fetch ${id}` };
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unpin launchers '));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('a launcher', () => {
+  /** A closure whose loader is a script that tells how it was called. */
+  const closure = (): string => {
+    const root = join(folder, 'a closure');
+    for (const path of ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'usr/bin'])
+      mkdirSync(join(root, path), { recursive: true });
+    const loader = join(root, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2');
+    writeFileSync(loader, '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+    writeFileSync(join(root, 'usr/bin/tool-12'), '');
+    return root;
+  };
+  const called = (root: string, ...args: string[]): string[] =>
+    execFileSync(join(root, 'run/tool'), args, { encoding: 'utf8', cwd: '/' }).trimEnd().split('\n');
+
+  test('passes every word as it is, after its own, from wherever its folder is moved to', () => {
+    const root = closure();
+    const program = /^usr\/bin\/tool-\d+$/;
+    writeLaunchers(root, { tool: { program, arguments: '--home "$root/x"' } }, 'tool');
+    const moved = join(folder, "else'where");
+    renameSync(root, moved);
+    assert.deepEqual(called(moved, 'two words', '', '$HOME', '*'), [
+      '--library-path',
+      `${moved}/lib/x86_64-linux-gnu:${moved}/usr/lib/x86_64-linux-gnu`,
+      `${moved}/usr/bin/tool-12`,
+      '--home',
+      `${moved}/x`,
+      'two words',
+      '',
+      '$HOME',
+      '*',
+    ]);
+  });
+
+  test('is not written for what is not there', () => {
+    const root = closure();
+    assert.throws(() => writeLaunchers(root, { tool: { program: /^usr\/bin\/other$/ } }, 'tool'), {
+      code: 'ASSET_UNAVAILABLE',
+    });
+    rmSync(join(root, 'lib'), { recursive: true });
+    assert.throws(() => writeLaunchers(root, { tool: { program: /tool/ } }, 'tool'), /no loader/);
+  });
+});
+
+describe('a fetched program has nothing from the machine but its kernel and a shell', () => {
+  const env = { PATH: '/nowhere' };
+
+  for (const id of ['xz', 'lz4', 'zstd'] as const)
+    test(`${id} packs and unpacks`, needs(id), () => {
+      const input = Buffer.from('a page that moves is a page destroyed; '.repeat(1000));
+      const run = (args: string[], data: Buffer): Buffer =>
+        execFileSync(assetPath(id), args, { input: data, env, timeout: LIMIT_MS });
+      const packed = run(['-c'], input);
+      assert.ok(packed.length < input.length / 10);
+      assert.ok(run(['-dc'], packed).equals(input));
+    });
+
+  test("gcc makes a program of its own headers, C library and the kernel's headers", needs('gcc'), () => {
+    const source = join(folder, 'size.c');
+    const program = join(folder, 'size');
+    const text = `#include <linux/kvm.h>\n#include <stdio.h>
+      int main(void) { printf("%zu\\n", sizeof(struct kvm_regs)); return 0; }\n`;
+    writeFileSync(source, text);
+    const gcc = (...args: string[]): string => {
+      const { status, stdout, stderr } = spawnSync(assetPath('gcc'), args, {
+        env,
+        encoding: 'utf8',
+        timeout: LIMIT_MS,
+      });
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    gcc('-O2', '-Wall', '-Werror', '-static', source, '-o', program);
+    assert.equal(execFileSync(program, { encoding: 'utf8' }), '144\n');
+    const headers = gcc('-M', source)
+      .split(/[\s\\]+/)
+      .filter((path) => path.endsWith('.h'));
+    assert.ok(headers.some((path) => path.endsWith('/linux/kvm.h')));
+    const root = realpathSync(assetFolder('gcc'));
+    assert.deepEqual(
+      headers.filter((path) => !realpathSync(path).startsWith(root)),
+      [],
+    );
+  });
+
+  test('QEMU has the loader that its C library was built with', needs('qemu'), () => {
+    const root = realpathSync(assetFolder('qemu'));
+    const { loader, libraries } = qemuProgram(root);
+    assert.ok(realpathSync(loader).startsWith(root), realpathSync(loader));
+    assert.ok(libraries.includes(dirname(realpathSync(loader))));
+  });
+});
