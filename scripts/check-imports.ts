@@ -11,7 +11,8 @@ const root = join(import.meta.dirname, '..');
 const ROOMS: Record<string, readonly string[]> = {
   policy: [],
   contract: ['policy'],
-  kvm: ['policy'],
+  x86: [],
+  kvm: ['policy', 'x86'],
   image: ['policy', 'contract'],
   vmm: ['policy', 'contract', 'kvm', 'image'],
   control: ['policy', 'contract'],

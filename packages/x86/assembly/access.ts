@@ -1,0 +1,132 @@
+// Slow paths of memory accesses: a TLB miss, an access across two pages, a device, a code page.
+import {
+  ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, BOUNCE, CODE_OF_FRAME, EXEC_TLB_ENTRIES, EXIT_ARG0, EXIT_ARG2, EXIT_MMIO,
+  EXIT_REASON, FAULT_VECTOR, TLB_ENTRIES,
+} from "../src/layout";
+import { codePage, codeWritten, mmio } from "./host";
+import { dataTlb, execTlb } from "./tlb";
+import { translate, translatedGpa, NO_FRAME, TRANSLATE_FAULT } from "./paging";
+import { VECTOR_EXIT } from "./exceptions";
+
+/**
+ * One page of an access: the host address behind `linear`, filling the TLB; NO_FRAME where a device answers (then
+ * `translatedGpa` holds the GPA), TRANSLATE_FAULT with FAULT_* or EXIT_* set. Writes to a frame with decoded code never
+ * enter the TLB's write tag.
+ */
+function page(linear: u64, access: u32): u32 {
+  const frame = translate(linear, access);
+  if (frame == NO_FRAME || frame == TRANSLATE_FAULT) return frame;
+  const host = frame & ~0xfff;
+  const tag = linear & ~0xfff;
+  const entry = dataTlb + ((<u32>(linear >> 12) & (TLB_ENTRIES - 1)) << 5);
+  const known = load<u64>(entry) == tag || load<u64>(entry, 8) == tag;
+  if (!known) {
+    store<u64>(entry, -1);
+    store<u64>(entry, -1, 8);
+  }
+  if (access & ACCESS_WRITE) {
+    store<u64>(entry, load<u32>(CODE_OF_FRAME + (host >> 10)) ? -1 : tag, 8);
+  } else {
+    // A read tag on an entry of another host page would redirect its writes.
+    if (known && load<u32>(entry, 16) != host - <u32>tag) store<u64>(entry, -1, 8);
+    store<u64>(entry, tag);
+  }
+  store<u32>(entry, host - <u32>tag, 16);
+  return host | (<u32>linear & 0xfff);
+}
+
+function askDevice(size: u32, isWrite: u32, value: u64): bool {
+  const gpa = translatedGpa();
+  if (mmio(<u32>gpa, <u32>(gpa >> 32), size, isWrite, <u32>value, <u32>(value >> 32))) return true;
+  store<u32>(FAULT_VECTOR, VECTOR_EXIT);
+  store<u32>(EXIT_REASON, EXIT_MMIO);
+  return false;
+}
+
+/** Bytes of `size` from one page on into `to`. False on a fault. */
+function readPart(linear: u64, size: u32, to: u32): bool {
+  const at = page(linear, ACCESS_READ);
+  if (at == TRANSLATE_FAULT) return false;
+  if (at == NO_FRAME) {
+    if (!askDevice(size, 0, 0)) return false;
+    memory.copy(to, EXIT_ARG2, size);
+  } else memory.copy(to, at, size);
+  return true;
+}
+
+/** See `readable`: `size` is at most 16 bytes. */
+export function readSlow(linear: u64, size: u32): u32 {
+  const inFirst = 4096 - (<u32>linear & 0xfff);
+  if (inFirst >= size) {
+    const at = page(linear, ACCESS_READ);
+    if (at == TRANSLATE_FAULT) return 0;
+    if (at != NO_FRAME) return at;
+    return readPart(linear, size, BOUNCE) ? BOUNCE : 0;
+  }
+  return readPart(linear, inFirst, BOUNCE) && readPart(linear + inFirst, size - inFirst, BOUNCE + inFirst) ? BOUNCE : 0;
+}
+
+function writePart(at: u32, linear: u64, size: u32, value: u64): bool {
+  if (at == NO_FRAME) return askDevice(size, 1, value);
+  if (load<u32>(CODE_OF_FRAME + ((at & ~0xfff) >> 10))) codeWritten(at & ~0xfff, at & 0xfff, size);
+  if (size == 8) store<u64>(at, value);
+  else if (size == 4) store<u32>(at, <u32>value);
+  else if (size == 2) store<u16>(at, <u16>value);
+  else if (size == 1) store<u8>(at, <u8>value);
+  else
+    for (let i: u32 = 0; i < size; i++) {
+      store<u8>(at + i, <u8>value);
+      value >>= 8;
+    }
+  return true;
+}
+
+/** Writes up to 8 bytes. Both pages are translated before a byte is stored. False on a fault or exit. */
+export function writeSlow(linear: u64, size: u32, value: u64): bool {
+  const inFirst = 4096 - (<u32>linear & 0xfff);
+  const first = page(linear, ACCESS_WRITE);
+  if (first == TRANSLATE_FAULT) return false;
+  if (inFirst >= size) return writePart(first, linear, size, value);
+  const second = page(linear + inFirst, ACCESS_WRITE);
+  if (second == TRANSLATE_FAULT) return false;
+  // The device of the first part is asked with its own GPA.
+  if (first == NO_FRAME) page(linear, ACCESS_WRITE);
+  if (!writePart(first, linear, inFirst, value)) return false;
+  if (second == NO_FRAME) page(linear + inFirst, ACCESS_WRITE);
+  return writePart(second, linear + inFirst, size - inFirst, value >> (<u64>inFirst << 3));
+}
+
+/** See `updatable`. */
+export function readWriteSlow(linear: u64, size: u32): u32 {
+  const inFirst = 4096 - (<u32>linear & 0xfff);
+  const first = page(linear, ACCESS_WRITE);
+  if (first == TRANSLATE_FAULT) return 0;
+  if (inFirst < size) {
+    if (page(linear + inFirst, ACCESS_WRITE) == TRANSLATE_FAULT) return 0;
+  } else if (first != NO_FRAME && !load<u32>(CODE_OF_FRAME + ((first & ~0xfff) >> 10))) return first;
+  const from = readSlow(linear, size);
+  if (from == 0) return 0;
+  if (from != BOUNCE) memory.copy(BOUNCE, from, size);
+  return BOUNCE;
+}
+
+/** The code TLB's entry for a linear address, filled where needed; 0 on a fault. */
+export function fetchable(linear: u64): u32 {
+  const tag = linear & ~0xfff;
+  const entry = execTlb + ((<u32>(linear >> 12) & (EXEC_TLB_ENTRIES - 1)) << 4);
+  if (load<u64>(entry) == tag) return entry;
+  const frame = translate(linear, ACCESS_EXECUTE);
+  if (frame == TRANSLATE_FAULT) return 0;
+  if (frame == NO_FRAME) {
+    // Code from a device's registers: KVM can't do that either (internal error, emulation).
+    store<u64>(EXIT_ARG0, translatedGpa());
+    store<u32>(FAULT_VECTOR, VECTOR_EXIT);
+    store<u32>(EXIT_REASON, EXIT_MMIO);
+    return 0;
+  }
+  const host = frame & ~0xfff;
+  store<u32>(entry, codePage(host), 8);
+  store<u32>(entry, host, 12);
+  store<u64>(entry, tag);
+  return entry;
+}

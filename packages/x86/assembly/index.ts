@@ -1,0 +1,3 @@
+// The module's exports: what src/engine.ts calls.
+export { run } from "./core";
+export { flushTlbs, selectTlb } from "./tlb";

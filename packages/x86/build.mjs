@@ -1,0 +1,55 @@
+/**
+ * Compiles the interpreter: assembly/ (AssemblyScript) → generated/x86.wasm. Runs after `npm ci` (the workspace's
+ * `prepare`) and takes a few seconds; does nothing where the module is newer than its sources. `--force` builds anyway,
+ * `--text` leaves x86.wat beside it.
+ */
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = join(here, 'generated/x86.wasm');
+const sources = [
+  fileURLToPath(import.meta.url),
+  join(here, 'src/layout.ts'),
+  ...['assembly', 'src/ops'].flatMap((folder) =>
+    readdirSync(join(here, folder)).map((name) => join(here, folder, name)),
+  ),
+];
+
+if (
+  !process.argv.includes('--force') &&
+  existsSync(target) &&
+  sources.every((path) => statSync(path).mtimeMs < statSync(target).mtimeMs)
+)
+  process.exit(0);
+
+const { default: asc } = await import('assemblyscript/asc');
+mkdirSync(join(here, 'generated'), { recursive: true });
+const { error } = await asc.main(
+  [
+    join('assembly', 'index.ts'),
+    '--baseDir',
+    here,
+    '--outFile',
+    'generated/x86.wasm',
+    ...(process.argv.includes('--text') ? ['--textFile', 'generated/x86.wat'] : []),
+    '--runtime',
+    'stub',
+    '--importMemory',
+    '--sharedMemory',
+    '--initialMemory',
+    '65536',
+    '--maximumMemory',
+    '65536',
+    // Tables of constants lie between the TLBs and the code cache: src/layout.ts.
+    '--memoryBase',
+    String(0x3_0000),
+    '--enable',
+    'threads,simd,bulk-memory',
+    '--noAssert',
+    '-O3',
+  ],
+  { stderr: process.stderr },
+);
+if (error) throw error;

@@ -1,0 +1,3 @@
+import type { LoweringTable } from '../lower.ts';
+
+export const integer: LoweringTable = new Map();

@@ -1,0 +1,3 @@
+import type { LoweringTable } from '../lower.ts';
+
+export const system: LoweringTable = new Map();

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { CodeCache } from './code-cache.ts';
+import * as layout from './layout.ts';
+
+/** What the engine asks its owner. All are slow paths, called from inside `run`. */
+export interface EngineHost {
+  /**
+   * Which host frame stands behind a guest frame. `access` is ACCESS_READ, ACCESS_WRITE or ACCESS_EXECUTE, with
+   * ACCESS_WALK where the processor itself reads or writes a page-table entry; `encrypted` where the C bit was set.
+   * Answers the frame's address (with FILL_READ_ONLY perhaps), FILL_MMIO or FILL_FAULT.
+   */
+  fill(guestFrame: number, access: number, encrypted: boolean): number;
+  /**
+   * An access to an address without memory. Answers the value of a read (low, high in `answer`), or false to end the run
+   * with EXIT_MMIO; the instruction is then done again from its start once COMPLETING is set.
+   */
+  mmio(gpa: number, size: number, isWrite: boolean, low: number, high: number, answer: Uint32Array): boolean;
+  /** The time-stamp counter, where the clock isn't deterministic. Exact below 2^53. */
+  tsc(): number;
+}
+
+interface Exports {
+  run(): number;
+  flushTlbs(): void;
+  selectTlb(): void;
+}
+
+/** One processor core over one host memory. Its registers lie in that memory, where layout.ts says. */
+export class Engine {
+  readonly memory: WebAssembly.Memory;
+  readonly words: Uint32Array;
+  readonly #view: DataView;
+  readonly #exports: Exports;
+  readonly code: CodeCache;
+
+  constructor(host: EngineHost, memory: WebAssembly.Memory = createHostMemory()) {
+    this.memory = memory;
+    this.words = new Uint32Array(memory.buffer);
+    this.#view = new DataView(memory.buffer);
+    this.code = new CodeCache(memory, () => this.#exports.flushTlbs());
+    const answer = new Uint32Array(memory.buffer, layout.EXIT_ARG2, 2);
+    const { code } = this;
+    const instance = new WebAssembly.Instance(compiled(), {
+      env: { memory },
+      host: {
+        fill: (guestFrame: number, access: number, encrypted: number) =>
+          host.fill(guestFrame >>> 0, access, encrypted !== 0),
+        codePage: (frame: number) => code.pageOf(frame >>> 0, this.words[layout.CODE_BITS / 4] as 16 | 32 | 64),
+        decode: (frame: number, offset: number) => code.decode(frame >>> 0, offset),
+        decodeCrossing: (uop: number, frame: number, second: number) =>
+          code.decodeCrossing(uop, frame >>> 0, second >>> 0),
+        codeWritten: (frame: number, offset: number, size: number) => code.written(frame >>> 0, offset, size),
+        mmio: (low: number, high: number, size: number, isWrite: number, valueLow: number, valueHigh: number) =>
+          host.mmio((high >>> 0) * 2 ** 32 + (low >>> 0), size, isWrite !== 0, valueLow >>> 0, valueHigh >>> 0, answer)
+            ? 1
+            : 0,
+        tsc: () => host.tsc(),
+      },
+    });
+    this.#exports = instance.exports as unknown as Exports;
+    this.#exports.flushTlbs();
+  }
+
+  /**
+   * Runs until about `budget` instructions have retired (one trace more at most) or the guest needs something.
+   * Answers EXIT_*; `retired()` tells exactly how many.
+   */
+  run(budget: number): number {
+    this.#view.setBigInt64(layout.BUDGET, BigInt(budget), true);
+    return this.#exports.run();
+  }
+
+  /** After CR3, mappings or frames changed behind the guest's back. */
+  flushTlbs(): void {
+    this.#exports.flushTlbs();
+  }
+
+  /** After CPL was written from outside. */
+  selectTlb(): void {
+    this.#exports.selectTlb();
+  }
+}
+
+/** Up to 4 GiB, reserved and not touched. */
+export function createHostMemory(pages = 65_536): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+let module: WebAssembly.Module | undefined;
+
+function compiled(): WebAssembly.Module {
+  module ??= new WebAssembly.Module(readFileSync(new URL('../generated/x86.wasm', import.meta.url)));
+  return module;
+}
