@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Kvm } from '../src/port/kvm.ts';
 
 /**
@@ -10,8 +11,10 @@ export interface BackendRef {
   readonly export: string;
 }
 
-/** Opens the backend. TypeError where the module doesn't export such a factory. */
+/** Opens the backend. Error where there is no such module, TypeError where it doesn't export such a factory. */
 export async function openBackend(ref: BackendRef): Promise<Kvm> {
+  const url = new URL(ref.module);
+  if (url.protocol === 'file:' && !existsSync(url)) throw new Error(`this backend is not built: no ${ref.module}`);
   const module: Record<string, unknown> = await import(ref.module);
   const factory = module[ref.export];
   if (typeof factory !== 'function') throw new TypeError(`${ref.module} exports no function '${ref.export}'`);

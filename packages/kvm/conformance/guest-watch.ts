@@ -1,16 +1,10 @@
-import type { HostMemory, HostMemoryHandle } from '../src/port/host-memory.ts';
 import type { KickTarget, Vcpu } from '../src/port/vcpu.ts';
 import { FIRED, RUN, WAIT, WAIT_ARMED, WAIT_CANCELLED } from './watchdog.ts';
 
 /** What a rule's thread asks of the kick desk. */
 export type WatchMessage =
   | { readonly kind: 'watch'; readonly target: KickTarget }
-  | {
-      readonly kind: 'kick-when-set';
-      readonly target: KickTarget;
-      readonly memory: HostMemoryHandle;
-      readonly offset: number;
-    };
+  | { readonly kind: 'kick-later'; readonly target: KickTarget; readonly afterMs: number };
 
 /** The side of the watchdog that a rule's thread holds: every KVM_RUN goes through `enter` and `leave`. */
 export class GuestWatch {
@@ -54,14 +48,14 @@ export class GuestWatch {
     return left;
   }
 
-  /** Has the desk kick the vCPU as soon as the byte at `offset` is no longer zero. One at a time. */
-  kickWhenSet(vcpu: Vcpu, memory: HostMemory, offset: number): void {
+  /** Has the desk kick the vCPU once, after about so many milliseconds. One at a time. */
+  kickLater(vcpu: Vcpu, afterMs: number): void {
     this.cancelWait();
     Atomics.store(this.#words, WAIT, WAIT_ARMED);
-    this.#post({ kind: 'kick-when-set', target: vcpu.kickTarget(), memory: memory.handle, offset });
+    this.#post({ kind: 'kick-later', target: vcpu.kickTarget(), afterMs });
   }
 
-  /** Returns when the desk looks at no memory of this rule any more. */
+  /** Returns when no kick of this rule is under way any more. */
   cancelWait(): void {
     if (Atomics.compareExchange(this.#words, WAIT, WAIT_ARMED, WAIT_CANCELLED) === WAIT_ARMED)
       Atomics.wait(this.#words, WAIT, WAIT_CANCELLED);

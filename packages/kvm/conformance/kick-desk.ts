@@ -1,7 +1,7 @@
 import type { Kvm } from '../src/port/kvm.ts';
 import type { Kicker } from '../src/port/vcpu.ts';
 import type { WatchMessage } from './guest-watch.ts';
-import { FIRED, RUN, WAIT, WAIT_ARMED, WAIT_IDLE, WAIT_PERIOD_MS, WATCHDOG_PERIOD_MS } from './watchdog.ts';
+import { FIRED, RUN, WAIT, WAIT_ARMED, WAIT_IDLE, WATCHDOG_PERIOD_MS } from './watchdog.ts';
 
 /**
  * The thread beside a rule's thread: it kicks a vCPU that stays too long in KVM_RUN, and the ones that rules ask to
@@ -27,23 +27,18 @@ export class KickDesk {
       case 'watch':
         this.#kicker = this.#kvm.openKicker(message.target);
         return;
-      case 'kick-when-set':
-        this.#kickWhenSet(message);
+      case 'kick-later':
+        this.#kickLater(message);
     }
   }
 
-  #kickWhenSet(message: Extract<WatchMessage, { kind: 'kick-when-set' }>): void {
-    const kicker = this.#kvm.openKicker(message.target);
-    const memory = this.#kvm.openHostMemory(message.memory);
-    const looking = setInterval(() => {
-      if (Atomics.load(this.#words, WAIT) === WAIT_ARMED) {
-        if (memory.view(message.offset, 1)[0] === 0) return;
-        kicker.kick();
-      }
-      clearInterval(looking);
+  #kickLater({ target, afterMs }: Extract<WatchMessage, { kind: 'kick-later' }>): void {
+    const kicker = this.#kvm.openKicker(target);
+    setTimeout(() => {
+      if (Atomics.load(this.#words, WAIT) === WAIT_ARMED) kicker.kick();
       Atomics.store(this.#words, WAIT, WAIT_IDLE);
       Atomics.notify(this.#words, WAIT);
-    }, WAIT_PERIOD_MS);
+    }, afterMs);
   }
 
   #look(): void {

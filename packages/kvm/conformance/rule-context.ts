@@ -101,9 +101,17 @@ export class RuleContext {
     return exit as Extract<VcpuExit, { kind: K }>;
   }
 
-  /** Kicks the vCPU from another thread once the guest (or anyone) has made the byte at `offset` non-zero. */
-  kickWhenSet(vcpu: Vcpu, memory: HostMemory, offset: number): void {
-    this.#watch.kickWhenSet(vcpu, memory, offset);
+  /**
+   * Runs the guest and has another thread kick it out, again and again, until a kick has met it where it was to be.
+   * A run is given twice the time of the one before, so that a slow guest gets there, too; one that doesn't ends as
+   * GuestStuck. Every exit but `intr` breaks the promise.
+   */
+  runKicked(vcpu: Vcpu, isThere: () => boolean): void {
+    for (let afterMs = 1; ; afterMs *= 2) {
+      this.#watch.kickLater(vcpu, afterMs);
+      this.runTo(vcpu, 'intr');
+      if (isThere()) return;
+    }
   }
 
   equal(found: unknown, expected: unknown, what: string): void {

@@ -20,7 +20,7 @@ async function work(job: Job): Promise<void> {
   }
   const thread = new Worker(new URL('rule-thread.ts', import.meta.url), { workerData: { job, words } });
   thread.on('message', (message: WatchMessage | Progress) => {
-    if (message.kind === 'watch' || message.kind === 'kick-when-set') desk.take(message);
+    if (message.kind === 'watch' || message.kind === 'kick-later') desk.take(message);
     else void tell(message);
   });
   thread.once('error', (error) => {

@@ -1,1 +1,2 @@
+export { openKicker } from './open-kicker.ts';
 export * from './port/index.ts';

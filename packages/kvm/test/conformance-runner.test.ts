@@ -101,4 +101,9 @@ describe('the conformance runner', () => {
     const backend = { module: BROKEN, export: 'openNothing' };
     await assert.rejects(runSuite({ backend }), (error) => error instanceof NoKvm && /openNothing/.test(error.message));
   });
+
+  test('says so where the backend is not built', async () => {
+    const backend = { module: import.meta.resolve('./no-such-backend.ts'), export: 'openNothing' };
+    await assert.rejects(runSuite({ backend }), /NoKvm: this backend is not built/);
+  });
 });

@@ -45,8 +45,8 @@ describe('event descriptors', { skip }, () => {
     const machine = new RealModeMachine(wake, (vm) => vm.createIrqchip());
     const line = machine.kvm.createEventFd();
     try {
-      machine.memory.view(0x3000, handler.length).set(handler);
-      machine.memory.view(0x24 * 4, 4).set([0x00, 0x30, 0, 0]);
+      machine.memory.write(0x3000, Uint8Array.from(handler));
+      machine.memory.write(0x24 * 4, Uint8Array.of(0x00, 0x30, 0, 0));
       machine.vm.irqfd(line.fd, 4);
       const outcomes = await machine.perform([{ do: 'run' }, { do: 'signal', fd: line.fd }, { do: 'run' }]);
       assert.deepEqual(

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { openLinuxKvm } from '../src/linux/index.ts';
 import { KvmError } from '../src/port/errors.ts';
-import { MAX_VIEW_BYTES } from '../src/port/host-memory.ts';
+import type { SoftwareHostMemoryHandle } from '../src/port/host-memory.ts';
+import { MAX_VIEW_BYTES } from '../src/sys/memory-view.ts';
 import { CAPS, MEMORY_FLAGS } from '../src/uapi/index.ts';
 import { noKvmHere } from './helpers/real-mode-machine.ts';
 
@@ -29,14 +30,14 @@ describe('host memory', { skip }, () => {
     test(`${kind}: is backed as it is touched, and given back when discarded`, () => {
       const memory = allocate(16 * MiB);
       assert.equal(memory.residentBytes(), 0);
-      memory.view(5 * PAGE, 1)[0] = 7;
+      memory.write(5 * PAGE, Uint8Array.of(7));
       memory.populate(8 * PAGE, 2 * PAGE);
       assert.equal(memory.residentBytes(), 3 * PAGE);
       assert.equal(memory.residentBytes(8 * PAGE, MiB), 2 * PAGE);
       assert.deepEqual([...memory.residency(4 * PAGE, 3 * PAGE)], [0, 1, 0]);
       memory.discard(5 * PAGE, PAGE);
       assert.equal(memory.residentBytes(), 2 * PAGE);
-      assert.equal(memory.view(5 * PAGE, 1)[0], 0);
+      assert.equal(memory.read(5 * PAGE, 1)[0], 0);
       memory.close();
     });
 
@@ -45,9 +46,9 @@ describe('host memory', { skip }, () => {
       const { port1, port2 } = new MessageChannel();
       port1.postMessage(memory.handle);
       const again = openLinuxKvm().openHostMemory(receiveMessageOnPort(port2)?.message);
-      again.view(PAGE, 1)[0] = 9;
+      again.write(PAGE, Uint8Array.of(9));
       again.close();
-      assert.equal(memory.view(PAGE, 1)[0], 9);
+      assert.equal(memory.read(PAGE, 1)[0], 9);
       memory.close();
     });
   }
@@ -58,26 +59,58 @@ describe('host memory', { skip }, () => {
     memory.close();
   });
 
-  test('gives views anywhere in more than 4 GiB, none longer than the longest, none outside', () => {
+  test('is read, written and filled anywhere in more than 4 GiB, and never outside', () => {
     const size = 6 * 2 ** 30;
     const memory = openLinuxKvm().allocate(size);
     for (const offset of [0, MAX_VIEW_BYTES / 2 - 1, MAX_VIEW_BYTES - 1, 4 * 2 ** 30 - 1, size - 2]) {
-      memory.view(offset, 2).set([1, 2]);
-      assert.deepEqual([...memory.view(offset, 2)], [1, 2]);
+      memory.write(offset, Uint8Array.of(1, 2));
+      assert.deepEqual([...memory.read(offset, 2)], [1, 2]);
     }
-    assert.equal(memory.view(size - MAX_VIEW_BYTES, MAX_VIEW_BYTES).length, MAX_VIEW_BYTES);
-    assert.throws(() => memory.view(0, MAX_VIEW_BYTES + 1), RangeError);
-    assert.throws(() => memory.view(size - 1, 2), RangeError);
-    assert.throws(() => memory.view(-1, 1), RangeError);
+    for (const [offset, length] of [
+      [size - 1, 2],
+      [-1, 1],
+      [Number.NaN, 1],
+    ] as const) {
+      assert.throws(() => memory.read(offset, length), RangeError);
+      assert.throws(() => memory.write(offset, new Uint8Array(length)), RangeError);
+      assert.throws(() => memory.fill(offset, length, 0), RangeError);
+    }
     memory.close();
   });
 
-  test('leaves empty views behind when it is closed, instead of a way to crash', () => {
-    const memory = openLinuxKvm().allocate(MiB);
-    const view = memory.view(0, 16);
+  test('is read, written and filled in lengths that no view of this process can have', () => {
+    const length = MAX_VIEW_BYTES / 2 + MiB;
+    const memory = openLinuxKvm().allocate(length + 2 * PAGE);
+    memory.fill(PAGE, length, 7);
+    assert.deepEqual([...memory.read(PAGE - 1, 2)], [0, 7]);
+    assert.deepEqual([...memory.read(PAGE + length - 1, 2)], [7, 0]);
+    const bytes = memory.read(PAGE, length);
+    assert.deepEqual([bytes.length, bytes.indexOf(0)], [length, -1]);
+    bytes.set([1, 2], length - 2);
+    memory.write(PAGE, bytes);
+    assert.deepEqual([...memory.read(PAGE + length - 3, 4)], [7, 1, 2, 0]);
     memory.close();
-    assert.equal(view.length, 0);
-    assert.throws(() => memory.view(0, 1), RangeError);
+  });
+
+  test('gives copies, and nothing of it is reachable once it is closed', () => {
+    const memory = openLinuxKvm().allocate(MiB);
+    const copy = memory.read(0, 16);
+    copy[0] = 1;
+    assert.equal(memory.read(0, 1)[0], 0);
+    memory.close();
+    assert.equal(copy[0], 1);
+    assert.throws(() => memory.read(0, 1), RangeError);
+    assert.throws(() => memory.write(0, copy), RangeError);
+    assert.throws(() => memory.fill(0, 1, 0), RangeError);
+    memory.close();
+  });
+
+  test('of the software backend is refused by what only the kernel can do', () => {
+    const kvm = openLinuxKvm();
+    const handle: SoftwareHostMemoryHandle = { backend: 'software', hva: 0, size: MiB, kind: 'anonymous', fd: -1 };
+    const memory = kvm.allocate(MiB);
+    assert.throws(() => kvm.openHostMemory(handle), /memory of the software backend/);
+    assert.throws(() => kvm.pin({ ...memory, size: MiB, handle }, 0, PAGE), /memory of the software backend/);
     memory.close();
   });
 
@@ -110,12 +143,12 @@ describe('a guest_memfd', { skip: noMappableGuestMemfd() }, () => {
     const flags = MEMORY_FLAGS.GUEST_MEMFD_FLAG_MMAP | MEMORY_FLAGS.GUEST_MEMFD_FLAG_INIT_SHARED;
     const memfd = vm.createGuestMemfd(4 * MiB, flags);
     const memory = kvm.mapGuestMemfd(memfd.fd, memfd.size);
-    memory.view(3 * PAGE, 2).set([1, 2]);
+    memory.write(3 * PAGE, Uint8Array.of(1, 2));
     assert.equal(memfd.allocatedBytes(), PAGE);
     assert.equal(memory.residentBytes(), PAGE);
     assert.equal(memory.residentBytes(0, 3 * PAGE), 0);
     memory.discard(3 * PAGE, PAGE);
-    assert.equal(memory.view(3 * PAGE, 1)[0], 0);
+    assert.equal(memory.read(3 * PAGE, 1)[0], 0);
     memory.close();
     memfd.close();
     vm.close();

@@ -16,7 +16,7 @@ async function outcomesOf(
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly ram: Uint8Array }> {
   const machine = new RealModeMachine(code.flat(), prepare);
   try {
-    return { outcomes: await machine.perform(steps), ram: machine.memory.view(0, machine.memory.size).slice() };
+    return { outcomes: await machine.perform(steps), ram: machine.memory.read(0, machine.memory.size) };
   } finally {
     machine.close();
   }

@@ -18,15 +18,15 @@ describe('pinning on fault', { skip: noUserFaults() }, () => {
     const pinning = await pinOnFault(memory);
     try {
       assert.equal(pinning.figures().granules, 0);
-      for (const granule of [3, 3, 40]) memory.view(granule * GRANULE_BYTES + 4096, 1)[0] = 1;
+      for (const granule of [3, 3, 40]) memory.write(granule * GRANULE_BYTES + 4096, Uint8Array.of(1));
       assert.deepEqual(pinning.figures(), { granules: 2, pinnedBytes: 2 * GRANULE_BYTES, failures: 0, firstErrno: 0 });
       assert.equal(pinnedBytes() - before, 2 * GRANULE_BYTES, 'the operating system counts them');
-      assert.equal(memory.view(40 * GRANULE_BYTES, 1)[0], 0);
+      assert.equal(memory.read(40 * GRANULE_BYTES, 1)[0], 0);
     } finally {
       pinning.close();
     }
     assert.equal(pinnedBytes(), before);
-    memory.view(10 * GRANULE_BYTES, 1)[0] = 1;
+    memory.write(10 * GRANULE_BYTES, Uint8Array.of(1));
     assert.equal(pinning.figures().granules, 2, 'the kernel serves its faults again');
     memory.close();
     kvm.close();
@@ -35,10 +35,10 @@ describe('pinning on fault', { skip: noUserFaults() }, () => {
   test('pins first what was resident before', async () => {
     const kvm = openLinuxKvm();
     const memory = kvm.allocate(4 * GRANULE_BYTES);
-    memory.view(GRANULE_BYTES, 1)[0] = 7;
+    memory.write(GRANULE_BYTES, Uint8Array.of(7));
     const pinning = await pinOnFault(memory);
     assert.equal(pinning.figures().granules, 1);
-    assert.equal(memory.view(GRANULE_BYTES, 1)[0], 7);
+    assert.equal(memory.read(GRANULE_BYTES, 1)[0], 7);
     pinning.close();
     memory.close();
     kvm.close();
@@ -48,7 +48,7 @@ describe('pinning on fault', { skip: noUserFaults() }, () => {
     const kvm = openLinuxKvm();
     const memory = kvm.allocate(GRANULE_BYTES + 8192);
     const pinning = await pinOnFault(memory);
-    memory.view(GRANULE_BYTES + 4096, 1)[0] = 1;
+    memory.write(GRANULE_BYTES + 4096, Uint8Array.of(1));
     assert.equal(pinning.figures().pinnedBytes, 8192);
     pinning.close();
     await assert.rejects(pinOnFault({ ...memory, handle: { ...memory.handle, hva: 4096 } }), KvmError);

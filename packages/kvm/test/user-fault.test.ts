@@ -44,7 +44,7 @@ describe('a missing page', { skip: noUserFaults(), timeout: 60_000 }, () => {
       assert.equal(pinRights().pinned, 2 * MiB);
       faults.wake(memory.hva, 2 * MiB);
       assert.deepEqual(await touched, [5]);
-      assert.equal(memory.view(5 * PAGE + 7, 1)[0], 5);
+      assert.equal(memory.read(5 * PAGE + 7, 1)[0], 5);
       pin.release();
       faults.close();
       memory.close();
@@ -54,12 +54,12 @@ describe('a missing page', { skip: noUserFaults(), timeout: 60_000 }, () => {
   test('is filled around pages that are there, which keep their bytes', () => {
     const kvm = openLinuxKvm();
     const memory = kvm.allocate(MiB, { hugePages: false });
-    memory.view(3 * PAGE, 1)[0] = 9;
+    memory.write(3 * PAGE, Uint8Array.of(9));
     const faults = UserFaults.create();
     faults.register(memory.hva, memory.size);
     faults.zero(memory.hva, memory.size);
     assert.equal(memory.residentBytes(), MiB);
-    assert.equal(memory.view(3 * PAGE, 1)[0], 9);
+    assert.equal(memory.read(3 * PAGE, 1)[0], 9);
     faults.close();
     memory.close();
     kvm.close();

@@ -24,7 +24,7 @@ const vm = kvm.createVm(0);
 vm.setTssAddress(0xfffb_d000);
 const memory = kvm.allocate(RAM_BYTES);
 vm.setUserMemoryRegion({ slot: 0, flags: 0, gpa: 0, size: RAM_BYTES, hva: memory.hva });
-memory.view(CODE, 16).set(guest === 'port' ? PORT_LOOP : guest === 'mmio' ? MMIO_LOOP : SPIN);
+memory.write(CODE, Uint8Array.from(guest === 'port' ? PORT_LOOP : guest === 'mmio' ? MMIO_LOOP : SPIN));
 const vcpu: Vcpu = vm.createVcpu(0);
 const sregs = vcpu.getSregs();
 Object.assign(sregs.cs, { base: 0n, selector: 0 });

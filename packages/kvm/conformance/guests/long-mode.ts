@@ -12,6 +12,7 @@ const LONG_STACK_TOP = 0xf000;
 const PML4 = 0x8000;
 const PDPT = 0x9000;
 const PAGE_DIRECTORY = 0xa000;
+const TABLES_END = 0xb000;
 const TSS_GPA = 0xfffb_d000;
 
 /** Page-table entry bits: present, writable, user; 2 MiB page. */
@@ -46,7 +47,7 @@ export function longModeGuest(ctx: RuleContext, code: Uint8Array, options: LongM
   const vm = options.vm ?? ctx.vm();
   vm.setTssAddress(TSS_GPA);
   const memory = ctx.memory(LONG_RAM_BYTES);
-  memory.view(LONG_CODE, code.length).set(code);
+  memory.write(LONG_CODE, code);
   writePageTables(memory);
   if (options.installRam === undefined) ctx.slot(vm, 0, 0, memory);
   else options.installRam(vm, memory);
@@ -58,11 +59,13 @@ export function longModeGuest(ctx: RuleContext, code: Uint8Array, options: LongM
 
 /** Identity map of the first GiB in 2 MiB pages. */
 export function writePageTables(memory: HostMemory): void {
-  const entries = new DataView(memory.view(0, LONG_RAM_BYTES).buffer, memory.view(0, LONG_RAM_BYTES).byteOffset);
-  entries.setBigUint64(PML4, BigInt(PDPT) | ENTRY, true);
-  entries.setBigUint64(PDPT, BigInt(PAGE_DIRECTORY) | ENTRY, true);
+  const tables = new Uint8Array(TABLES_END - PML4);
+  const entries = new DataView(tables.buffer);
+  entries.setBigUint64(0, BigInt(PDPT) | ENTRY, true);
+  entries.setBigUint64(PDPT - PML4, BigInt(PAGE_DIRECTORY) | ENTRY, true);
   for (let index = 0; index < 512; index += 1)
-    entries.setBigUint64(PAGE_DIRECTORY + index * 8, (BigInt(index) * LARGE_PAGE_BYTES) | ENTRY | LARGE, true);
+    entries.setBigUint64(PAGE_DIRECTORY - PML4 + index * 8, (BigInt(index) * LARGE_PAGE_BYTES) | ENTRY | LARGE, true);
+  memory.write(PML4, tables);
 }
 
 export function enterLongMode(vcpu: Vcpu, options: LongModeOptions): void {

@@ -35,7 +35,7 @@ export function realModeGuest(ctx: RuleContext, code: Uint8Array, options: RealM
   const vm = options.vm ?? ctx.vm();
   vm.setTssAddress(TSS_GPA);
   const memory = ctx.memory(REAL_RAM_BYTES);
-  memory.view(REAL_CODE, code.length).set(code);
+  memory.write(REAL_CODE, code);
   installHandlers(memory, options.handlers ?? {});
   ctx.slot(vm, 0, 0, memory);
   const vcpu = ctx.vcpu(vm);
@@ -57,9 +57,9 @@ function installHandlers(memory: HostMemory, handlers: Readonly<Record<number, U
   let at = REAL_HANDLERS;
   for (const [vector, code] of Object.entries(handlers)) {
     if (code.length > HANDLER_BYTES) throw new RangeError(`handler ${vector} is longer than ${HANDLER_BYTES} bytes`);
-    memory.view(at, code.length).set(code);
+    memory.write(at, code);
     // An interrupt vector: offset, then segment, 16 bits each.
-    memory.view(Number(vector) * 4, 4).set([at & 0xff, at >> 8, 0, 0]);
+    memory.write(Number(vector) * 4, Uint8Array.of(at & 0xff, at >> 8, 0, 0));
     at += HANDLER_BYTES;
   }
 }

@@ -63,7 +63,7 @@ export const dirtyLogRules: readonly Rule[] = [
       const vm = ctx.vm();
       const memory = ctx.memory(PAGES * PAGE);
       ctx.slot(vm, SLOT, LOGGED_GPA, memory, MEM.LOG_DIRTY_PAGES);
-      memory.view(0, memory.size).fill(1);
+      memory.fill(0, memory.size, 1);
       ctx.bytes(vm.getDirtyLog(SLOT, PAGES), [0, 0, 0, 0, 0, 0, 0, 0], 'the log');
     },
   },

@@ -219,10 +219,10 @@ export const guestMemfdRules: readonly Rule[] = [
     check: (ctx) => {
       const file = ctx.guestMemfd(ctx.vm(), SIZE, GMEM.MMAP | GMEM.INIT_SHARED);
       const first = ctx.closing(ctx.kvm.mapGuestMemfd(file.fd, SIZE));
-      ctx.bytes(first.view(0, 4), [0, 0, 0, 0], 'a new page');
-      first.view(0, 4).set([1, 2, 3, 4]);
+      ctx.bytes(first.read(0, 4), [0, 0, 0, 0], 'a new page');
+      first.write(0, Uint8Array.of(1, 2, 3, 4));
       const second = ctx.closing(ctx.kvm.mapGuestMemfd(file.fd, SIZE));
-      ctx.bytes(second.view(0, 4), [1, 2, 3, 4], 'the page through a second mapping');
+      ctx.bytes(second.read(0, 4), [1, 2, 3, 4], 'the page through a second mapping');
       ctx.equal(file.allocatedBytes(), PAGE, 'allocated bytes');
     },
   },
@@ -235,11 +235,11 @@ export const guestMemfdRules: readonly Rule[] = [
     check: (ctx) => {
       const file = ctx.guestMemfd(ctx.vm(), SIZE, GMEM.MMAP | GMEM.INIT_SHARED);
       const map = ctx.closing(ctx.kvm.mapGuestMemfd(file.fd, SIZE));
-      map.view(0, 3 * PAGE).fill(0xaa);
+      map.fill(0, 3 * PAGE, 0xaa);
       file.punch(PAGE, PAGE);
       ctx.equal(file.allocatedBytes(), 2 * PAGE, 'allocated bytes');
-      ctx.bytes(map.view(PAGE - 1, 2), [0xaa, 0], 'around the start of the hole');
-      ctx.bytes(map.view(2 * PAGE - 1, 2), [0, 0xaa], 'around the end of the hole');
+      ctx.bytes(map.read(PAGE - 1, 2), [0xaa, 0], 'around the start of the hole');
+      ctx.bytes(map.read(2 * PAGE - 1, 2), [0, 0xaa], 'around the end of the hole');
     },
   },
   {

@@ -39,11 +39,11 @@ export const guestMemoryRules: readonly Rule[] = [
       const started = guest(ctx, asm16.loadAl(0), TELL, asm16.movAl(7), asm16.storeAl(1), TELL);
       const memory = ctx.memory(PAGE);
       ctx.slot(started.vm, SLOT, BASE, memory);
-      memory.view(0, 1)[0] = 5;
+      memory.write(0, Uint8Array.of(5));
       ctx.equal(step(ctx, started, 'the read'), 5, 'what the guest read');
-      memory.view(0, 1)[0] = 6;
+      memory.write(0, Uint8Array.of(6));
       step(ctx, started, 'the write');
-      ctx.bytes(memory.view(0, 2), [6, 7], 'the host’s memory');
+      ctx.bytes(memory.read(0, 2), [6, 7], 'the host’s memory');
     },
   },
   {
@@ -68,7 +68,7 @@ export const guestMemoryRules: readonly Rule[] = [
       // The reply is taken before the slot is there.
       started.vcpu.completeExit();
       const memory = ctx.memory(PAGE);
-      memory.view(0, 1)[0] = 2;
+      memory.write(0, Uint8Array.of(2));
       ctx.slot(started.vm, SLOT, BASE, memory);
       ctx.equal(step(ctx, started, 'the read of the slot'), 2, 'what the guest read');
     },
@@ -80,7 +80,7 @@ export const guestMemoryRules: readonly Rule[] = [
     check: (ctx) => {
       const started = guest(ctx, asm16.loadAl(0), TELL);
       const memory = ctx.memory(PAGE);
-      memory.view(0, 1)[0] = 9;
+      memory.write(0, Uint8Array.of(9));
       const region = ctx.slot(started.vm, SLOT, OTHER, memory);
       started.vm.setUserMemoryRegion({ ...region, gpa: BASE });
       ctx.equal(step(ctx, started, 'the read at the new place'), 9, 'what the guest read');
@@ -97,7 +97,7 @@ export const guestMemoryRules: readonly Rule[] = [
     check: (ctx) => {
       const started = guest(ctx, asm16.loadAl(0), TELL, asm16.movAl(9), asm16.storeAl(0), asm16.loadAl(0), TELL);
       const memory = ctx.memory(PAGE);
-      memory.view(0, 1)[0] = 5;
+      memory.write(0, Uint8Array.of(5));
       ctx.slot(started.vm, SLOT, BASE, memory, MEM.READONLY);
       ctx.equal(step(ctx, started, 'the read'), 5, 'what the guest read');
       const exit = ctx.runTo(started.vcpu, 'mmio');
@@ -105,7 +105,7 @@ export const guestMemoryRules: readonly Rule[] = [
       ctx.equal(exit.gpa, BASE, 'address');
       ctx.bytes(exit.data, [9], 'the byte');
       ctx.equal(step(ctx, started, 'the read after the write'), 5, 'what the guest read after');
-      ctx.equal(memory.view(0, 1)[0], 5, 'the host’s memory');
+      ctx.equal(memory.read(0, 1)[0], 5, 'the host’s memory');
     },
   },
   {
@@ -119,7 +119,7 @@ export const guestMemoryRules: readonly Rule[] = [
       ctx.slot(started.vm, SLOT, BASE, memory);
       ctx.slot(started.vm, SLOT + 1, BASE + other, memory);
       ctx.equal(step(ctx, started, 'the read'), 3, 'what the guest read through the other slot');
-      ctx.equal(memory.view(0, 1)[0], 3, 'the host’s memory');
+      ctx.equal(memory.read(0, 1)[0], 3, 'the host’s memory');
     },
   },
   {
@@ -129,7 +129,7 @@ export const guestMemoryRules: readonly Rule[] = [
     check: (ctx) => {
       const started = guest(ctx, asm16.loadAl(0), TELL, asm16.loadAl(0), TELL);
       const memory = ctx.memory(PAGE);
-      memory.view(0, 1)[0] = 5;
+      memory.write(0, Uint8Array.of(5));
       ctx.slot(started.vm, SLOT, BASE, memory);
       ctx.equal(step(ctx, started, 'the first read'), 5, 'what the guest read');
       memory.discard(0, PAGE);
@@ -162,10 +162,10 @@ export const guestMemfdGuestRules: readonly Rule[] = [
     check: (ctx) => {
       const started = guest(ctx, asm16.loadAl(0), TELL, asm16.movAl(7), asm16.storeAl(PAGE), TELL);
       const { map, file } = mappedSlot(ctx, started, 4 * PAGE);
-      map.view(0, 1)[0] = 5;
+      map.write(0, Uint8Array.of(5));
       ctx.equal(step(ctx, started, 'the read'), 5, 'what the guest read');
       step(ctx, started, 'the write');
-      ctx.equal(map.view(PAGE, 1)[0], 7, 'the mapping');
+      ctx.equal(map.read(PAGE, 1)[0], 7, 'the mapping');
       ctx.equal(file.allocatedBytes(), 2 * PAGE, 'allocated bytes');
     },
   },

@@ -24,7 +24,7 @@ function guest(ctx: RuleContext, ...code: readonly Code[]) {
   const vm = ctx.vm(VM_TYPE.SW_PROTECTED);
   const memory = ctx.memory(REAL_RAM_BYTES);
   const bytes = program(...code);
-  memory.view(REAL_CODE, bytes.length).set(bytes);
+  memory.write(REAL_CODE, bytes);
   ctx.slot(vm, 0, 0, memory);
   const shared = ctx.memory(SIZE);
   const file = ctx.guestMemfd(vm, SIZE);
@@ -42,7 +42,7 @@ function step(ctx: RuleContext, { vcpu }: RealModeGuest): number {
 }
 
 function fill(memory: HostMemory, value: number): void {
-  memory.view(0, memory.size).fill(value);
+  memory.fill(0, memory.size, value);
 }
 
 export const memoryFaultRules: readonly Rule[] = [
@@ -67,7 +67,7 @@ export const memoryFaultRules: readonly Rule[] = [
       started.vm.setMemoryAttributes(BASE, SIZE, ATTRIBUTE_PRIVATE);
       ctx.equal(step(ctx, started), 0, 'what the guest read');
       ctx.equal(step(ctx, started), 7, 'what it read back');
-      ctx.equal(started.shared.view(0, 1)[0], 5, 'the shared side');
+      ctx.equal(started.shared.read(0, 1)[0], 5, 'the shared side');
       ctx.equal(started.file.allocatedBytes(), PAGE, 'allocated bytes of the private side');
     },
   },

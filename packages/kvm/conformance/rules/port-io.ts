@@ -63,7 +63,7 @@ function stringOut(size: 1 | 2, instruction: Code): Rule {
       const code = program(toPort, asm16.movSi(REAL_DATA), asm16.movCx(items), instruction, asm16.hlt);
       const { vcpu, memory } = realModeGuest(ctx, code);
       const expected = Array.from({ length: items * size }, (_, index) => 0x30 + index);
-      memory.view(REAL_DATA, expected.length).set(expected);
+      memory.write(REAL_DATA, Uint8Array.from(expected));
       const found: number[] = [];
       while (found.length < expected.length) found.push(...expectIo(ctx, vcpu, 'out', size).data);
       ctx.bytes(Uint8Array.from(found), expected, 'all bytes');
@@ -93,8 +93,8 @@ function stringIn(size: 1 | 2, instruction: Code): Rule {
       }
       ctx.equal(exit.kind, 'hlt', 'the last exit');
       const expected = Array.from({ length: items * size }, (_, index) => 0x30 + index);
-      ctx.bytes(memory.view(REAL_DATA, expected.length), expected, 'the guest’s memory');
-      ctx.equal(memory.view(REAL_DATA + expected.length, 1)[0], 0, 'the byte behind it');
+      ctx.bytes(memory.read(REAL_DATA, expected.length), expected, 'the guest’s memory');
+      ctx.equal(memory.read(REAL_DATA + expected.length, 1)[0], 0, 'the byte behind it');
     },
   };
 }

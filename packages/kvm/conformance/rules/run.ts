@@ -74,9 +74,9 @@ export const runRules: readonly Rule[] = [
       const { vcpu, memory } = realModeGuest(ctx, program(asm16.incByte(REAL_DATA), asm16.hlt));
       vcpu.completeExit();
       ctx.equal(vcpu.getRegs().rip, BigInt(REAL_CODE), 'RIP');
-      ctx.equal(memory.view(REAL_DATA, 1)[0], 0, 'the byte that the guest would have counted up');
+      ctx.equal(memory.read(REAL_DATA, 1)[0], 0, 'the byte that the guest would have counted up');
       ctx.runTo(vcpu, 'hlt');
-      ctx.equal(memory.view(REAL_DATA, 1)[0], 1, 'the byte after a run');
+      ctx.equal(memory.read(REAL_DATA, 1)[0], 1, 'the byte after a run');
     },
   },
   {
@@ -136,9 +136,8 @@ export const kickRules: readonly Rule[] = [
     check: (ctx) => {
       const code = program(asm16.incByte(REAL_DATA), asm16.spin);
       const { vcpu, memory } = realModeGuest(ctx, code);
-      ctx.kickWhenSet(vcpu, memory, REAL_DATA);
-      ctx.runTo(vcpu, 'intr');
-      ctx.equal(vcpu.getRegs().rip, BigInt(REAL_CODE + code.length - 2), 'RIP, at the loop');
+      ctx.runKicked(vcpu, () => vcpu.getRegs().rip === BigInt(REAL_CODE + code.length - 2));
+      ctx.bytes(memory.read(REAL_DATA, 1), [1], 'what the guest counted before the loop');
     },
   },
   {
@@ -148,9 +147,10 @@ export const kickRules: readonly Rule[] = [
     check: (ctx) => {
       const vm = ctx.vm();
       vm.createIrqchip();
-      const { vcpu, memory } = realModeGuest(ctx, program(asm16.incByte(REAL_DATA), asm16.hlt), { vm });
-      ctx.kickWhenSet(vcpu, memory, REAL_DATA);
-      ctx.runTo(vcpu, 'intr');
+      const code = program(asm16.incByte(REAL_DATA), asm16.hlt);
+      const { vcpu, memory } = realModeGuest(ctx, code, { vm });
+      ctx.runKicked(vcpu, () => vcpu.getRegs().rip === BigInt(REAL_CODE + code.length));
+      ctx.bytes(memory.read(REAL_DATA, 1), [1], 'what the guest counted before it halted');
     },
   },
 ];

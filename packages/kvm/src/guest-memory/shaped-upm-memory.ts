@@ -84,7 +84,7 @@ class ShapedUpm implements ShapedUpmMemory {
       const from = Math.max(gpa, run.start * PAGE_BYTES);
       const to = Math.min(gpa + length, run.end * PAGE_BYTES);
       for (const part of ramParts(this.#layout, { gpa: from, size: to - from }))
-        bytes.set(this.#sides.side(view).memory.view(part.offset, part.size), part.gpa - gpa);
+        bytes.set(this.#sides.side(view).memory.read(part.offset, part.size), part.gpa - gpa);
     }
     return bytes;
   }
@@ -101,10 +101,7 @@ class ShapedUpm implements ShapedUpmMemory {
         this.#judge.access({ gpa: from, view, isWrite: true, data });
       else
         for (const part of ramParts(this.#layout, { gpa: from, size: to - from }))
-          this.#sides
-            .side(view)
-            .memory.view(part.offset, part.size)
-            .set(data.subarray(part.gpa - from, part.gpa - from + part.size));
+          this.#sides.side(view).memory.write(part.offset, data.subarray(part.gpa - from, part.gpa - from + part.size));
     }
   }
 

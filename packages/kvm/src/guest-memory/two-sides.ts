@@ -33,17 +33,17 @@ export class TwoSides implements SidePages {
     const offset = this.#offset(gpa);
     const page = Math.floor(offset / PAGE_BYTES) * PAGE_BYTES;
     // Reading a hole through a mapping would allocate it.
-    return memory.residentBytes(page, PAGE_BYTES) === 0 ? new Uint8Array(length) : memory.view(offset, length);
+    return memory.residentBytes(page, PAGE_BYTES) === 0 ? new Uint8Array(length) : memory.read(offset, length);
   }
 
   poke(view: View, gpa: number, bytes: Uint8Array): void {
-    this.#sides[view].memory.view(this.#offset(gpa), bytes.length).set(bytes);
+    this.#sides[view].memory.write(this.#offset(gpa), bytes);
   }
 
   isZero(view: View, page: number): boolean {
     const { memory } = this.#sides[view];
     const offset = this.#offset(page * PAGE_BYTES);
-    return memory.residentBytes(offset, PAGE_BYTES) === 0 || ZERO_PAGE.equals(memory.view(offset, PAGE_BYTES));
+    return memory.residentBytes(offset, PAGE_BYTES) === 0 || ZERO_PAGE.equals(memory.read(offset, PAGE_BYTES));
   }
 
   *resident(view: View, start: number, end: number): Generator<PageRun> {

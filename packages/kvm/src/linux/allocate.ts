@@ -17,7 +17,7 @@ import {
   PROT_WRITE,
   unmapMemory,
 } from '../sys/memory-map.ts';
-import { LinuxHostMemory } from './host-memory.ts';
+import { LinuxHostMemory, linuxMemory } from './host-memory.ts';
 
 const HUGE_PAGE_BYTES = 2 << 20;
 
@@ -30,7 +30,7 @@ export interface AllocateOptions {
 export function allocateAnonymous(size: number, options: AllocateOptions = {}): HostMemory {
   const hva = mapAligned(size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   advise(hva, size, options);
-  return new LinuxHostMemory({ hva, size, kind: 'anonymous', fd: -1 }, { mapping: true, fd: false });
+  return new LinuxHostMemory({ backend: 'linux', hva, size, kind: 'anonymous', fd: -1 }, { mapping: true, fd: false });
 }
 
 /** A memfd, mapped whole and shared. The same boundary. */
@@ -39,7 +39,7 @@ export function allocateMemfd(name: string, size: number, options: AllocateOptio
   try {
     const hva = mapAligned(size, MAP_SHARED | MAP_NORESERVE, fd);
     advise(hva, size, options);
-    return new LinuxHostMemory({ hva, size, kind: 'memfd', fd }, { mapping: true, fd: true });
+    return new LinuxHostMemory({ backend: 'linux', hva, size, kind: 'memfd', fd }, { mapping: true, fd: true });
   } catch (error) {
     closeFile(fd);
     throw error;
@@ -49,12 +49,12 @@ export function allocateMemfd(name: string, size: number, options: AllocateOptio
 /** Maps a guest_memfd, whose descriptor stays its own. Errors: ENODEV unless created with GUEST_MEMFD_FLAG_MMAP. */
 export function mapGuestMemfd(fd: number, size: number): HostMemory {
   const hva = mapAligned(size, MAP_SHARED, fd);
-  return new LinuxHostMemory({ hva, size, kind: 'guest_memfd', fd }, { mapping: true, fd: false });
+  return new LinuxHostMemory({ backend: 'linux', hva, size, kind: 'guest_memfd', fd }, { mapping: true, fd: false });
 }
 
-/** The same memory in another thread: it owns neither the mapping nor the descriptor. */
+/** The same memory in another thread: it owns neither the mapping nor the descriptor. TypeError for another backend's. */
 export function openHostMemory(handle: HostMemoryHandle): HostMemory {
-  return new LinuxHostMemory(handle, { mapping: false, fd: false });
+  return new LinuxHostMemory(linuxMemory(handle), { mapping: false, fd: false });
 }
 
 /** Reserves more than is needed, keeps the aligned middle, and maps over it. */

@@ -1,6 +1,6 @@
 import { KvmError } from '../port/errors.ts';
 import { PAGE_BYTES } from '../port/guest-memory.ts';
-import type { HostMemory, HostMemoryHandle } from '../port/host-memory.ts';
+import type { HostMemory, HostMemoryHandle, LinuxHostMemoryHandle } from '../port/host-memory.ts';
 import { cacheFigures } from '../sys/cachestat.ts';
 import { allocatedFileBytes, closeFile, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, fallocate } from '../sys/file.ts';
 import {
@@ -14,7 +14,7 @@ import {
   residentPages,
   unmapMemory,
 } from '../sys/memory-map.ts';
-import { ViewWindows } from './view-windows.ts';
+import { MAX_WINDOW_VIEW_BYTES, ViewWindows } from './view-windows.ts';
 
 /** Bytes that are asked of mincore at once: 256 KiB of answer. */
 const MINCORE_STEP = 1 << 30;
@@ -27,14 +27,14 @@ export interface Ownership {
 
 /** Memory mapped in this process. */
 export class LinuxHostMemory implements HostMemory {
-  readonly handle: HostMemoryHandle;
+  readonly handle: LinuxHostMemoryHandle;
   readonly hva: number;
   readonly size: number;
   readonly #owns: Ownership;
   readonly #windows: ViewWindows;
   #isOpen = true;
 
-  constructor(handle: HostMemoryHandle, owns: Ownership) {
+  constructor(handle: LinuxHostMemoryHandle, owns: Ownership) {
     this.handle = handle;
     this.hva = handle.hva;
     this.size = handle.size;
@@ -42,9 +42,22 @@ export class LinuxHostMemory implements HostMemory {
     this.#windows = new ViewWindows(handle.hva, handle.size);
   }
 
-  view(offset: number, length: number): Uint8Array {
-    if (!this.#isOpen) throw new RangeError('the memory is closed');
-    return this.#windows.view(offset, length);
+  read(offset: number, length: number): Uint8Array {
+    this.#inside(offset, length);
+    if (length <= MAX_WINDOW_VIEW_BYTES) return this.#windows.view(offset, length).slice();
+    const bytes = new Uint8Array(length);
+    for (const [at, part] of this.#parts(offset, length)) bytes.set(part, at);
+    return bytes;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#inside(offset, bytes.length);
+    for (const [at, part] of this.#parts(offset, bytes.length)) part.set(bytes.subarray(at, at + part.length));
+  }
+
+  fill(offset: number, length: number, byte: number): void {
+    this.#inside(offset, length);
+    for (const [, part] of this.#parts(offset, length)) part.fill(byte);
   }
 
   discard(offset: number, length: number): void {
@@ -97,6 +110,12 @@ export class LinuxHostMemory implements HostMemory {
     if (this.#owns.fd) closeFile(this.handle.fd);
   }
 
+  /** Views of a range, no longer than they can be, with where each begins in it. */
+  *#parts(offset: number, length: number): Generator<readonly [at: number, part: Uint8Array]> {
+    for (let at = 0; at < length; at += MAX_WINDOW_VIEW_BYTES)
+      yield [at, this.#windows.view(offset + at, Math.min(MAX_WINDOW_VIEW_BYTES, length - at))];
+  }
+
   /** What is swapped out counts, as in the file's blocks. Costs what is held, where mincore walks every page. */
   #heldByFile(offset: number, length: number): number {
     if (length === 0) return 0;
@@ -117,10 +136,16 @@ export class LinuxHostMemory implements HostMemory {
     return count;
   }
 
-  /** Safety: keeps madvise, mprotect and mincore off whatever else lies in this process. */
+  /** Safety: keeps every access, madvise, mprotect and mincore off whatever else lies in this process. */
   #inside(offset: number, length: number): void {
     if (!this.#isOpen) throw new RangeError('the memory is closed');
-    if (offset < 0 || length < 0 || offset + length > this.size)
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.size))
       throw new RangeError(`${length} bytes at ${offset} are not inside ${this.size} bytes`);
   }
+}
+
+/** TypeError for memory of another backend, which no system call can reach. */
+export function linuxMemory(handle: HostMemoryHandle): LinuxHostMemoryHandle {
+  if (handle.backend !== 'linux') throw new TypeError(`memory of the ${handle.backend} backend`);
+  return handle;
 }

@@ -87,6 +87,7 @@ export class LinuxKvm implements Kvm {
     return mapGuestMemfd(fd, size);
   }
 
+  /** Memory of this process in another thread. Not in the port: a software KVM's can't be reached from one. */
   openHostMemory(handle: HostMemoryHandle): HostMemory {
     return openHostMemory(handle);
   }

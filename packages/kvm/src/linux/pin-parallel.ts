@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { HostMemoryHandle, Pin } from '../port/host-memory.ts';
+import { linuxMemory } from './host-memory.ts';
 import { cutRange, type PinPiece } from './pin-pieces.ts';
 import { PinRing, RING_BYTES } from './pin-ring.ts';
 
@@ -24,7 +25,7 @@ export interface PinParallelOptions {
 
 /**
  * Pins ranges in parallel, each thread on rings of its own (a ring's calls exclude each other): as fast as the
- * machine can clear memory, while this thread goes on. All or nothing; errors as PinTable.pin.
+ * machine can clear memory, while this thread goes on. All or nothing; errors as PinTable.pin, and TypeError for memory of another backend.
  */
 export async function pinParallel(ranges: readonly PinRange[], options: PinParallelOptions = {}): Promise<Pin> {
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
@@ -78,6 +79,6 @@ function cut(ranges: readonly PinRange[], step: number): PinPiece[] {
   return ranges.flatMap(({ memory, offset, length }) => {
     if (offset < 0 || length < 0 || offset + length > memory.size)
       throw new RangeError(`${length} bytes at ${offset} are not inside ${memory.size} bytes`);
-    return [...cutRange(memory.hva + offset, length, step)];
+    return [...cutRange(linuxMemory(memory).hva + offset, length, step)];
   });
 }

@@ -1,4 +1,5 @@
 import type { HostMemory, Pin } from '../port/host-memory.ts';
+import { linuxMemory } from './host-memory.ts';
 import { cutRange } from './pin-pieces.ts';
 import { MAX_PLACE_BYTES, PinRing, RING_BYTES, RING_PLACES } from './pin-ring.ts';
 
@@ -22,7 +23,7 @@ export class PinTable {
   /**
    * Pins `length` bytes from `offset` on, all or nothing, faulting in what isn't there yet. Errors: ENOMEM over
    * RLIMIT_MEMLOCK, EFAULT without memory, EPERM where io_uring is switched off, EINVAL or ENOSYS on an older kernel;
-   * each says what would help. RangeError outside the memory.
+   * each says what would help. RangeError outside the memory, TypeError for memory of another backend.
    */
   pin(memory: HostMemory, offset: number, length: number): Pin {
     if (offset < 0 || length <= 0 || offset + length > memory.size)
@@ -32,7 +33,7 @@ export class PinTable {
       for (const one of held.splice(0)) one();
     };
     try {
-      for (const piece of cutRange(memory.hva + offset, length, MAX_PLACE_BYTES))
+      for (const piece of cutRange(linuxMemory(memory.handle).hva + offset, length, MAX_PLACE_BYTES))
         held.push(this.#hold(piece.hva, piece.length));
     } catch (error) {
       release();

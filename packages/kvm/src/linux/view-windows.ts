@@ -1,8 +1,7 @@
-import { MAX_VIEW_BYTES } from '../port/host-memory.ts';
-import { detachView, viewMemory } from '../sys/memory-view.ts';
+import { detachView, MAX_VIEW_BYTES, viewMemory } from '../sys/memory-view.ts';
 
 /** Windows start every half of the longest view, so that any view of up to that half lies in one. */
-const STRIDE = MAX_VIEW_BYTES / 2;
+export const MAX_WINDOW_VIEW_BYTES = MAX_VIEW_BYTES / 2;
 
 /**
  * Views of one mapping. Node can't have a buffer of more than 4 GiB, and each buffer it is told of counts against its
@@ -12,32 +11,25 @@ export class ViewWindows {
   readonly #address: number;
   readonly #size: number;
   readonly #windows = new Map<number, ArrayBuffer>();
-  /** Views longer than a window's reach, made for themselves. */
-  readonly #others: ArrayBuffer[] = [];
 
   constructor(address: number, size: number) {
     this.#address = address;
     this.#size = size;
   }
 
-  /** RangeError outside the memory or above MAX_VIEW_BYTES. */
+  /** RangeError outside the memory or above MAX_WINDOW_VIEW_BYTES. */
   view(offset: number, length: number): Uint8Array {
-    if (offset < 0 || length < 0 || offset + length > this.#size)
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.#size))
       throw new RangeError(`${length} bytes at ${offset} are not inside ${this.#size} bytes`);
-    if (length > STRIDE) {
-      const other = viewMemory(this.#address + offset, length);
-      this.#others.push(other);
-      return new Uint8Array(other);
-    }
-    const start = Math.floor(offset / STRIDE) * STRIDE;
+    if (length > MAX_WINDOW_VIEW_BYTES)
+      throw new RangeError(`a view of ${length} bytes is longer than ${MAX_WINDOW_VIEW_BYTES}`);
+    const start = Math.floor(offset / MAX_WINDOW_VIEW_BYTES) * MAX_WINDOW_VIEW_BYTES;
     return new Uint8Array(this.#window(start), offset - start, length);
   }
 
   detach(): void {
     for (const window of this.#windows.values()) detachView(window);
-    for (const other of this.#others) detachView(other);
     this.#windows.clear();
-    this.#others.length = 0;
   }
 
   #window(start: number): ArrayBuffer {

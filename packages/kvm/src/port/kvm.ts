@@ -1,5 +1,5 @@
 import type { EventFd } from './event-fd.ts';
-import type { HostMemory, HostMemoryHandle, Pin } from './host-memory.ts';
+import type { HostMemory, Pin } from './host-memory.ts';
 import type { Kicker, KickTarget } from './vcpu.ts';
 import type { CpuidEntry } from './vcpu-state.ts';
 import type { Vm, VmHandle } from './vm.ts';
@@ -13,7 +13,12 @@ export interface BackendInfo {
   readonly engine: string;
 }
 
-/** The KVM user API (Documentation/virt/kvm/api.rst) as one port. Every call throws KvmError with the errno. */
+/**
+ * The KVM user API (Documentation/virt/kvm/api.rst) as one port. Every call throws KvmError with the errno.
+ *
+ * A Kvm object and all that it makes belong to one thread. Kickers go to other threads in both backends; VMs, vCPUs and
+ * memory only in the linux one.
+ */
 export interface Kvm {
   readonly info: BackendInfo;
 
@@ -29,6 +34,7 @@ export interface Kvm {
   /** KVM_X86_*_VM type number. Errors: EINVAL for a type this KVM doesn't have. */
   createVm(type: number): Vm;
   openVm(handle: VmHandle): Vm;
+  /** For any thread. TypeError for a target of another backend. */
   openKicker(target: KickTarget): Kicker;
   /** What irqfd and ioeventfd signal through. Errors: EMFILE. */
   createEventFd(): EventFd;
@@ -39,7 +45,6 @@ export interface Kvm {
   allocateMemfd(name: string, size: number, options?: { readonly hugePages?: boolean }): HostMemory;
   /** Maps a guest_memfd that was created with MMAP. */
   mapGuestMemfd(fd: number, size: number): HostMemory;
-  openHostMemory(handle: HostMemoryHandle): HostMemory;
   /** A real long-term pin (pages can't be moved). Errors: ENOMEM over RLIMIT_MEMLOCK, EFAULT, EOPNOTSUPP. */
   pin(memory: HostMemory, offset: number, length: number): Pin;
 

@@ -2,7 +2,10 @@ import type { VcpuExit } from './exit.ts';
 import type { U64 } from './u64.ts';
 import type { CpuidEntry, MpState, MsrEntry, Regs, Sregs } from './vcpu-state.ts';
 
-/** Enough to open a vCPU again in another thread of the same process. Structured-cloneable. */
+/**
+ * Enough to open a vCPU again: on linux in any thread of the process, in software only in the thread that made it.
+ * Structured-cloneable.
+ */
 export interface VcpuHandle {
   readonly fd: number;
   readonly id: number;
@@ -63,10 +66,22 @@ export interface Vcpu {
   close(): void;
 }
 
-/** Structured-cloneable: what a Kicker needs. Backend-defined. */
-export interface KickTarget {
-  readonly backend: 'linux' | 'software';
+/** Structured-cloneable: what a Kicker needs. */
+export type KickTarget = LinuxKickTarget | SoftwareKickTarget;
+
+/** The kernel's vCPU is kicked by a signal to the thread that runs it. */
+export interface LinuxKickTarget {
+  readonly backend: 'linux';
   readonly tid: number;
   /** Address of kvm_run in this process, or 0. */
   readonly runAddress: number;
+}
+
+/** The software vCPU is kicked through a word that it looks at between blocks of instructions and waits on in HLT. */
+export interface SoftwareKickTarget {
+  readonly backend: 'software';
+  /** Over a SharedArrayBuffer. */
+  readonly words: Int32Array;
+  /** Which of the words. */
+  readonly index: number;
 }

@@ -2,7 +2,10 @@ import type { GuestMemfd } from './guest-memfd.ts';
 import type { U64 } from './u64.ts';
 import type { Vcpu, VcpuHandle } from './vcpu.ts';
 
-/** Enough to open a VM again in another thread of the same process. Structured-cloneable. */
+/**
+ * Enough to open a VM again: on linux in any thread of the process, in software only in the thread that made it (the
+ * descriptor is a number of that Kvm object; elsewhere it is EBADF). Structured-cloneable.
+ */
 export interface VmHandle {
   readonly fd: number;
   readonly type: number;

@@ -1,9 +1,11 @@
-import { MAX_VIEW_BYTES } from '../port/host-memory.ts';
 import { ffi } from './libc.ts';
 
+/** Longest view that is made, in bytes: Node dies on an external buffer above 4 GiB. */
+export const MAX_VIEW_BYTES = 1 << 30;
+
 /**
- * A live ArrayBuffer over memory of this process: no copy, no owner. At most MAX_VIEW_BYTES (Node dies on an external
- * buffer above 4 GiB, and no error can be caught). RangeError above.
+ * A live ArrayBuffer over memory of this process: no copy, no owner. At most MAX_VIEW_BYTES (no error can
+ * be caught where Node dies). RangeError above.
  *
  * Safety: the memory must stay mapped as long as the buffer is reachable and not detached (see detachView).
  */

@@ -34,7 +34,7 @@ export class RealModeMachine {
     this.vm.setTssAddress(TSS_GPA);
     this.memory = this.kvm.allocate(RAM_BYTES);
     this.vm.setUserMemoryRegion({ slot: 0, flags: 0, gpa: 0, size: RAM_BYTES, hva: this.memory.hva });
-    this.memory.view(CODE, 256).set([...code]);
+    this.memory.write(CODE, Uint8Array.from(code));
     prepare(this.vm);
     this.#vcpu = this.vm.createVcpu(0);
   }

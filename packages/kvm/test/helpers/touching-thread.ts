@@ -4,6 +4,6 @@ import { openLinuxKvm } from '../../src/linux/index.ts';
 import type { HostMemoryHandle } from '../../src/port/host-memory.ts';
 
 const { memory, offset } = workerData as { memory: HostMemoryHandle; offset: number };
-const view = openLinuxKvm().openHostMemory(memory).view(offset, 1);
-view[0] = 5;
-parentPort?.postMessage(view[0]);
+const again = openLinuxKvm().openHostMemory(memory);
+again.write(offset, Uint8Array.of(5));
+parentPort?.postMessage(again.read(offset, 1)[0]);

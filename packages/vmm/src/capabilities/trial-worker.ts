@@ -41,7 +41,7 @@ function createTrial(kvm: Kvm): { readonly vcpu: Vcpu; readonly close: () => voi
   const mask = 1 << PARAVIRT.KVM_HC_MAP_GPA_RANGE;
   if ((vm.checkExtension(CAPS.KVM_CAP_EXIT_HYPERCALL) & mask) !== 0) vm.enableCap(CAPS.KVM_CAP_EXIT_HYPERCALL, [mask]);
   vm.setUserMemoryRegion({ slot: 0, flags: 0, gpa: 0, size: TRIAL_RAM, hva: memory.hva });
-  memory.view(TRIAL_BASE, 0x1000).set(trialCode());
+  memory.write(TRIAL_BASE, trialCode());
   const vcpu = vm.createVcpu(0);
   vcpu.setCpuid(kvm.supportedCpuid());
   const sregs = vcpu.getSregs();

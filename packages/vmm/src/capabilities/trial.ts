@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { openKicker } from '../machine/kvm-backend.ts';
+import { openKicker } from '@unpin/kvm';
 import { moduleUrl } from '../program-file.ts';
 import type { TrialMessage } from './trial-worker.ts';
 

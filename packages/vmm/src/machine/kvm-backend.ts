@@ -1,5 +1,5 @@
 import { UnpinError } from '@unpin/contract/errors';
-import { type Kicker, type KickTarget, type Kvm, KvmError } from '@unpin/kvm';
+import { type Kvm, KvmError } from '@unpin/kvm';
 
 /**
  * Opens this machine's KVM. Loads the FFI: only threads that run or kick a guest import it.
@@ -13,12 +13,6 @@ export async function openKvm(): Promise<Kvm> {
     if (!(cause instanceof KvmError)) throw cause;
     throw new UnpinError(CODES[cause.code] ?? 'KVM_REFUSED', { subject: '/dev/kvm', found: cause.code, cause });
   }
-}
-
-/** A way to get a vCPU that runs in another thread out of the kernel. */
-export async function openKicker(target: KickTarget): Promise<Kicker> {
-  const { LinuxKicker } = await import('@unpin/kvm/linux');
-  return new LinuxKicker(target);
 }
 
 const CODES: Readonly<Record<string, 'KVM_MISSING' | 'KVM_FORBIDDEN'>> = {

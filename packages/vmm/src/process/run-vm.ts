@@ -139,8 +139,8 @@ export class VmProcess {
 
   async #take(message: Exclude<MachineMessage, { kind: 'ended' }>): Promise<void> {
     if (message.kind === 'kick-target') {
-      // The FFI behind it is loaded while the guest already runs.
-      const { openKicker } = await import('../machine/kvm-backend.ts');
+      // What is behind it (the FFI for the kernel's KVM) is loaded while the guest already runs.
+      const { openKicker } = await import('@unpin/kvm');
       this.#keeper.follow(await openKicker(message.target));
       if (this.#thread.control.stopReason !== 'none') this.#keeper.kick();
       return;

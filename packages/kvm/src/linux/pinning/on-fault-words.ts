@@ -1,4 +1,4 @@
-import type { HostMemoryHandle } from '../../port/index.ts';
+import type { LinuxHostMemoryHandle } from '../../port/index.ts';
 
 /** The words that a served memory shares with the thread that serves it: an Int32Array over a SharedArrayBuffer. */
 export const STATE = 0;
@@ -15,7 +15,7 @@ export const ENDING = 2;
 export const ENDED = 3;
 
 export interface OnFaultJob {
-  readonly memory: HostMemoryHandle;
+  readonly memory: LinuxHostMemoryHandle;
   readonly words: Int32Array;
 }
 

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type HostMemory, KvmError } from '../../port/index.ts';
 import { errnoName } from '../../sys/errno.ts';
+import { linuxMemory } from '../host-memory.ts';
 import * as at from './on-fault-words.ts';
 
 /** What was pinned because it was touched. */
@@ -38,7 +39,7 @@ const CLOSE_LIMIT_MS = 10_000;
  */
 export async function pinOnFault(memory: HostMemory): Promise<OnFaultPinning> {
   const words = new Int32Array(new SharedArrayBuffer(at.WORDS * 4));
-  const job: at.OnFaultJob = { memory: memory.handle, words };
+  const job: at.OnFaultJob = { memory: linuxMemory(memory.handle), words };
   const worker = new Worker(WORKER, { workerData: job });
   await serving(worker);
   worker.unref();
