@@ -56,7 +56,7 @@ function readPart(linear: u64, size: u32, to: u32): bool {
 
 /** See `readable`: `size` is at most 16 bytes. */
 export function readSlow(linear: u64, size: u32): u32 {
-  const inFirst = 4096 - (<u32>linear & 0xfff);
+  const inFirst: u32 = 4096 - (<u32>linear & 0xfff);
   if (inFirst >= size) {
     const at = page(linear, ACCESS_READ);
     if (at == TRANSLATE_FAULT) return 0;
@@ -83,7 +83,7 @@ function writePart(at: u32, linear: u64, size: u32, value: u64): bool {
 
 /** Writes up to 8 bytes. Both pages are translated before a byte is stored. False on a fault or exit. */
 export function writeSlow(linear: u64, size: u32, value: u64): bool {
-  const inFirst = 4096 - (<u32>linear & 0xfff);
+  const inFirst: u32 = 4096 - (<u32>linear & 0xfff);
   const first = page(linear, ACCESS_WRITE);
   if (first == TRANSLATE_FAULT) return false;
   if (inFirst >= size) return writePart(first, linear, size, value);
@@ -96,9 +96,20 @@ export function writeSlow(linear: u64, size: u32, value: u64): bool {
   return writePart(second, linear + inFirst, size - inFirst, value >> (<u64>inFirst << 3));
 }
 
+/** Writes `size` bytes from host address `from`, in pieces of 8. Every page is translated before a byte is stored. */
+export function writeBytes(linear: u64, size: u32, from: u32): bool {
+  for (let at = linear; at < linear + size; at = (at & ~0xfff) + 4096)
+    if (page(at, ACCESS_WRITE) == TRANSLATE_FAULT) return false;
+  for (let done: u32 = 0; done < size; done += 8) {
+    const piece = size - done < 8 ? size - done : 8;
+    if (!writeSlow(linear + done, piece, load<u64>(from + done))) return false;
+  }
+  return true;
+}
+
 /** See `updatable`. */
 export function readWriteSlow(linear: u64, size: u32): u32 {
-  const inFirst = 4096 - (<u32>linear & 0xfff);
+  const inFirst: u32 = 4096 - (<u32>linear & 0xfff);
   const first = page(linear, ACCESS_WRITE);
   if (first == TRANSLATE_FAULT) return 0;
   if (inFirst < size) {
