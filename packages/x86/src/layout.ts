@@ -115,6 +115,30 @@ export const CODE_GENERATION = 0x954;
 export const EVENTS = 0x958;
 /** Scratch for accesses that cross a page or that a device answers. */
 export const BOUNCE = 0x980;
+/** u64: what a stack address is masked with: all ones in 64-bit mode, else 32 or 16 ones by SS.B. */
+export const STACK_MASK = 0x9a0;
+/** u32, PENDING_*: what the exit that COMPLETING answers was for. */
+export const PENDING = 0x9a8;
+/** u32: 1 sends every RDMSR and WRMSR to the owner (an MSR filter), also those that the core holds. */
+export const MSR_EXITS_ALL = 0x9ac;
+/** i64: BUDGET at the boundary where IRQ_SHADOW began: it holds there only. */
+export const SHADOW_BUDGET = 0x9b0;
+/** u64: seed and state of RDRAND and RDSEED, never 0. */
+export const RANDOM = 0x9b8;
+/** u32: 1 from the delivery of an NMI to the next IRET. */
+export const NMI_BLOCKED = 0x9c0;
+/** u32: 1 while exactly one instruction is to be run. */
+export const STEPPING = 0x9c4;
+/** u64: instructions retired and events delivered since the state was made, and where that stands once BUDGET is 0. */
+export const RETIRED = 0x9c8;
+export const RETIRED_AT_0 = 0x9d0;
+/** u32: 1 where the instruction before was single-stepped and ended the run: its #DB comes first in the next. */
+export const TRAP_PENDING = 0x9d8;
+/** Items of an EXIT_IO, up to IO_DATA_BYTES: what an OUT gives, and where the owner puts what an IN takes. */
+export const IO_DATA = 0xc00;
+export const IO_DATA_BYTES = 1024;
+/** End of what belongs to the virtual processor: REGS up to here is saved and loaded when another one runs. */
+export const STATE_END = 0x1000;
 
 // --- TLBs ------------------------------------------------------------------------------------------------------------
 export const TLB_ENTRIES = 1024;
@@ -128,6 +152,11 @@ export const EXEC_TLB_USER = 0x2_2000;
 /** What page walks found: guest frame number + 1 (u32), host page (u32). */
 export const WALK_CACHE = 0x2_4000;
 export const WALK_CACHE_ENTRIES = 1024;
+/** u8 a code entry (supervisor's, then user's): 1 where its mapping is global. */
+export const EXEC_GLOBAL = 0x2_6000;
+/** u8 a hash of a 2 MiB (1024) or 1 GiB (256) region: 1 where the TLBs may hold parts of such a page. */
+export const LARGE_2M = 0x2_6400;
+export const LARGE_1G = 0x2_6800;
 
 // --- Code cache --------------------------------------------------------------------------------------------------------
 /** u32 a host frame: its jump table's address, 0 where none of its bytes was decoded. 4 MiB for 4 GiB of frames. */
@@ -174,13 +203,19 @@ export const EXIT_BUDGET = 0;
 export const EXIT_HLT = 1;
 /** Triple fault. */
 export const EXIT_SHUTDOWN = 2;
-/** Port I/O: ARG0 = port | size << 16 | isOut << 24 | isString << 25 | hasRep << 26; ARG1 = value of an OUT. */
+/**
+ * Port I/O: ARG0 = port | size << 16 | isOut << 24 | isString << 25 | hasRep << 26; ARG1 = value of an OUT (of one item),
+ * ARG2 = items, more than 1 only of REP INS. RIP at it: the items of an IN go to IO_DATA, then COMPLETING, for OUT too.
+ */
 export const EXIT_IO = 3;
 /** MMIO: ARG0 = GPA (u64), ARG1 = size | isWrite << 8, ARG2 = value (u64). */
 export const EXIT_MMIO = 4;
 /** fill() answered FILL_FAULT: the caller knows why. */
 export const EXIT_FILL = 5;
-/** RDMSR and WRMSR of an MSR that the core doesn't hold: ARG0 = index, ARG1 = value (u64). */
+/**
+ * RDMSR and WRMSR of an MSR that the core doesn't hold: ARG0 = index, ARG1 = value (u64). RIP at it: the owner puts a
+ * read's value in ARG1, one of MSR_* in ARG2, then COMPLETING.
+ */
 export const EXIT_RDMSR = 6;
 export const EXIT_WRMSR = 7;
 /** CPUID: EAX and ECX are in the registers; the answer goes there too. RIP is already behind it. */
@@ -208,3 +243,16 @@ export const FILL_READ_ONLY = 1;
 export const FILL_MMIO = 0;
 /** The run must end with EXIT_FILL. */
 export const FILL_FAULT = 2;
+
+// --- PENDING ---------------------------------------------------------------------------------------------------------------
+export const PENDING_NONE = 0;
+export const PENDING_IO = 1;
+export const PENDING_RDMSR = 2;
+export const PENDING_WRMSR = 3;
+
+// --- The owner's word on an EXIT_RDMSR or EXIT_WRMSR, in ARG2 -----------------------------------------------------------------
+export const MSR_DONE = 0;
+/** The instruction raises #GP. */
+export const MSR_REFUSED = 1;
+/** The core does it itself (an MSR that it holds, which MSR_EXITS_ALL showed to the owner first). */
+export const MSR_OWN = 2;
