@@ -1,3 +1,5 @@
 import type { LoweringTable } from '../lower.ts';
+import { integers } from './integers.ts';
+import { moves } from './moves.ts';
 
-export const sse: LoweringTable = new Map();
+export const sse: LoweringTable = new Map([...moves, ...integers]);
