@@ -1,0 +1,35 @@
+import { FRAME_BYTES, type PhysicalMemory } from './physical-memory.ts';
+import type { FramesState } from './state.ts';
+
+/** Frames that lie side by side, and where they are in the list. */
+interface Run {
+  readonly at: number;
+  readonly frame: number;
+  readonly count: number;
+}
+
+export function saveFrames(memory: PhysicalMemory): FramesState {
+  const numbers = memory.ownedFrames();
+  const tags = Uint16Array.from(numbers, (frame) => memory.tags[frame] ?? 0);
+  const bytes = new Uint8Array(numbers.length * FRAME_BYTES);
+  for (const { at, frame, count } of runs(numbers))
+    bytes.set(memory.all.subarray(frame * FRAME_BYTES, (frame + count) * FRAME_BYTES), at * FRAME_BYTES);
+  return { numbers, tags, bytes };
+}
+
+/** The frames must have their owners already. */
+export function restoreFrames(memory: PhysicalMemory, { numbers, tags, bytes }: FramesState): void {
+  for (const { at, frame, count } of runs(numbers))
+    memory.all.set(bytes.subarray(at * FRAME_BYTES, (at + count) * FRAME_BYTES), frame * FRAME_BYTES);
+  for (const [at, frame] of numbers.entries()) memory.tags[frame] = tags[at] ?? 0;
+}
+
+function* runs(numbers: Int32Array): Generator<Run> {
+  for (let at = 0; at < numbers.length; ) {
+    const frame = numbers[at] ?? 0;
+    let count = 1;
+    while (numbers[at + count] === frame + count) count += 1;
+    yield { at, frame, count };
+    at += count;
+  }
+}
