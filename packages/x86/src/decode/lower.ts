@@ -11,19 +11,26 @@ export type Lowered =
   | 'next'
   /** Nothing: the micro-op goes elsewhere (a jump, or a system instruction that may change the mode). */
   | 'end'
-  /** The engine can't do this form. */
+  /** The engine can't do this form, or another family does. */
   | 'unsupported';
 
 /** Turns one instruction into micro-ops. */
 export type Lowering = (instruction: Instruction, writer: TraceWriter) => Lowered;
 
-/** A family's instructions. */
+/** A family's instructions. Families may share a mnemonic (MOV, MOVSD): one says 'unsupported' to the other's forms. */
 export type LoweringTable = ReadonlyMap<Mnemonic, Lowering>;
 
-const table: (Lowering | undefined)[] = [];
-for (const family of [integer, sse, x87, system]) for (const [mnemonic, lowering] of family) table[mnemonic] = lowering;
+const table: (Lowering[] | undefined)[] = [];
+for (const family of [integer, sse, x87, system])
+  for (const [mnemonic, lowering] of family) (table[mnemonic] ??= []).push(lowering);
 
-/** Micro-ops of one valid instruction. */
+/** Micro-ops of one valid instruction. Nothing is written where it is unsupported. */
 export function lower(instruction: Instruction, writer: TraceWriter): Lowered {
-  return table[instruction.mnemonic]?.(instruction, writer) ?? 'unsupported';
+  const { at } = writer;
+  for (const lowering of table[instruction.mnemonic] ?? []) {
+    const lowered = lowering(instruction, writer);
+    if (lowered !== 'unsupported') return lowered;
+    writer.at = at;
+  }
+  return 'unsupported';
 }
