@@ -39,6 +39,11 @@ for (let i = 0; i < 16; i++) {
   addresses[Register.XMM0 + i] = layout.XMM + 16 * i;
   sizes[Register.XMM0 + i] = 4;
 }
+// MMn is physical register n of the x87, whatever TOP is.
+for (let i = 0; i < 8; i++) {
+  addresses[Register.MM0 + i] = layout.FPU_REGS + 16 * i;
+  sizes[Register.MM0 + i] = 3;
+}
 for (const [register, segment] of [
   [Register.ES, layout.ES],
   [Register.CS, layout.CS],
@@ -49,7 +54,7 @@ for (const [register, segment] of [
 ] as const)
   segments[register] = segment;
 
-/** State address of a general or XMM register; throws for any other. */
+/** State address of a general, MMX or XMM register; throws for any other. */
 export function registerAddress(register: Register): number {
   const at = addresses[register];
   if (at === undefined) throw new RangeError(`register ${register} has no address of its own`);
@@ -59,7 +64,8 @@ export function registerAddress(register: Register): number {
 /** log2 of a general register's bytes. */
 export function registerSize(register: Register): Size {
   const size = sizes[register];
-  if (size === undefined || size > 3) throw new RangeError(`register ${register} is no general register`);
+  if (size === undefined || size > 3 || register >= Register.XMM0)
+    throw new RangeError(`register ${register} is no general register`);
   return size as Size;
 }
 

@@ -1,7 +1,8 @@
 import { Mnemonic, Register } from 'iced-x86';
 import * as ops from '../../ops/sse.ts';
 import type { Lowering } from '../lower.ts';
-import { control, emitSource, registerAddress } from './operands.ts';
+import { registerAddress } from '../operands.ts';
+import { control, emitSource } from './operands.ts';
 
 /** Packed integers, logic and shuffles of XMM registers by name. */
 const OPERATIONS: readonly (readonly [Mnemonic, number])[] = [

@@ -3,8 +3,9 @@ import { ZERO } from '../../layout.ts';
 import * as ops from '../../ops/sse.ts';
 import { integer } from '../integer/index.ts';
 import type { Lowered, Lowering } from '../lower.ts';
+import { emitMemory, registerAddress } from '../operands.ts';
 import type { TraceWriter } from '../trace-writer.ts';
-import { control, emitMemory, emitSource, registerAddress } from './operands.ts';
+import { control, emitMaskedStore, emitSource } from './operands.ts';
 
 const isXmm = (register: Register): boolean => register >= Register.XMM0 && register <= Register.XMM15;
 const isMmx = (register: Register): boolean => register >= Register.MM0 && register <= Register.MM7;
@@ -13,7 +14,7 @@ const isMmx = (register: Register): boolean => register >= Register.MM0 && regis
 function whole(how: number): Lowering {
   return (instruction, writer) => {
     if (instruction.op0Kind === OpKind.Memory)
-      emitMemory(instruction, writer, ops.OP_SSE_STORE128, ZERO, registerAddress(instruction.op1Register), 0, how);
+      emitMemory(writer, instruction, ops.OP_SSE_STORE128, ZERO, registerAddress(instruction.op1Register), 0, how);
     else emitSource(instruction, writer, ops.OP_SSE_COPY128, registerAddress(instruction.op0Register), 0, how);
     return 'next';
   };
@@ -23,7 +24,7 @@ function whole(how: number): Lowering {
 function scalar(bytes: 4 | 8, copy: number, load: number, store: number): Lowering {
   return (instruction, writer) => {
     if (instruction.op0Kind === OpKind.Memory)
-      emitMemory(instruction, writer, store, ZERO, registerAddress(instruction.op1Register), 0, bytes);
+      emitMemory(writer, instruction, store, ZERO, registerAddress(instruction.op1Register), 0, bytes);
     else {
       const op = instruction.op1Kind === OpKind.Memory ? load : copy;
       emitSource(instruction, writer, op, registerAddress(instruction.op0Register), 0, bytes);
@@ -37,7 +38,7 @@ function half(to: number, from: number): Lowering {
   return (instruction, writer) => {
     if (instruction.op0Kind === OpKind.Memory) {
       const b = registerAddress(instruction.op1Register) + to;
-      emitMemory(instruction, writer, ops.OP_SSE_STORE64, ZERO, b, 0, 8);
+      emitMemory(writer, instruction, ops.OP_SSE_STORE64, ZERO, b, 0, 8);
     } else if (instruction.op1Kind === OpKind.Memory)
       emitSource(instruction, writer, ops.OP_SSE_COPY64, registerAddress(instruction.op0Register) + to, 0, 8);
     else {
@@ -58,7 +59,7 @@ function movdOrMovq(bytes: 4 | 8): Lowering {
     const inMemory = instruction.op0Kind === OpKind.Memory;
     if ((!inMemory && isMmx(op0Register)) || (instruction.op1Kind !== OpKind.Memory && isMmx(op1Register)))
       return 'unsupported';
-    if (inMemory) emitMemory(instruction, writer, store, ZERO, registerAddress(op1Register), 0, bytes);
+    if (inMemory) emitMemory(writer, instruction, store, ZERO, registerAddress(op1Register), 0, bytes);
     else emitSource(instruction, writer, isXmm(op0Register) ? load : toGeneral, registerAddress(op0Register), 0, bytes);
     return 'next';
   };
@@ -77,14 +78,13 @@ function plain(op: number, how = 0): Lowering {
 function toMemory(op: number | ((instruction: Instruction) => number)): Lowering {
   return (instruction, writer) => {
     const b = instruction.opCount > 1 ? registerAddress(instruction.op1Register) : ZERO;
-    emitMemory(instruction, writer, typeof op === 'number' ? op : op(instruction), ZERO, b, 0, 0);
+    emitMemory(writer, instruction, typeof op === 'number' ? op : op(instruction), ZERO, b, 0, 0);
     return 'next';
   };
 }
 
 const maskedStore: Lowering = (instruction, writer) => {
-  const { op1Register, op2Register } = instruction;
-  emitMemory(instruction, writer, ops.OP_MASKMOVDQU, registerAddress(op1Register), registerAddress(op2Register), 0, 0);
+  emitMaskedStore(instruction, writer, ops.OP_MASKMOVDQU);
   return 'next';
 };
 
@@ -129,7 +129,7 @@ export const moves: readonly (readonly [Mnemonic, Lowering])[] = [
   [
     Mnemonic.Ldmxcsr,
     (instruction, writer) => {
-      emitMemory(instruction, writer, ops.OP_LDMXCSR, ZERO, ZERO, 0, 4);
+      emitMemory(writer, instruction, ops.OP_LDMXCSR, ZERO, ZERO, 0, 4);
       return 'next';
     },
   ],
