@@ -33,15 +33,17 @@ function compacted() {
 describe('a host that moves pages', () => {
   test('turns an unpinned encrypted page into garbage', () => {
     const host = makeHost(8);
-    const { space } = makeSevGuest(host, 2);
+    const { space, memory } = makeSevGuest(host, 2);
     guestWrite(host, space, 0, SECRET, ACCESS.encrypted);
     const before = frameOf(space, 0, ACCESS.encrypted);
     const told: number[] = [];
     host.memory.onChange((address) => told.push(address));
     assert.equal(host.mover.move(before), 'moved');
+    const toldByMove = new Set(told);
+    assert.equal(Buffer.from(memory.read(0, PAGE)).includes('secret'), false, 'no plaintext for the host');
     const after = frameOf(space, 0, ACCESS.encrypted);
     assert.notEqual(after, before);
-    assert.ok(told.includes(before) && told.includes(after), 'the guest must ask again');
+    assert.deepEqual(toldByMove, new Set([before, after]), 'the guest must ask again');
     assert.equal(Buffer.from(host.memory.bytes(after)).includes('secret'), false);
   });
 

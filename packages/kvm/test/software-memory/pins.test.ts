@@ -89,6 +89,7 @@ describe('an encrypted region', () => {
     assert.throws(() => regions.register(2n ** 64n - 1n, 2), errno('EINVAL'));
     assert.throws(() => regions.register(0, 2n ** 43n + 4096n), errno('EINVAL'));
     assert.throws(() => regions.register(memory.hva, 5 * PAGE), errno('ENOMEM'));
+    assert.throws(() => sev().regions.register(2 ** 60, 2 ** 42), errno('ENOMEM'));
     assert.throws(() => regions.register(memory.hva + 7 * PAGE, 2 * PAGE), errno('ENOMEM'));
     assert.equal(regions.lockedBytes, 0);
     const { space } = makeGuest(host, 1);

@@ -32,6 +32,7 @@ describe('a guest page on a memslot', () => {
     space.setUserMemoryRegion({ slot: 1, flags: 0, gpa: 16 * PAGE, size: 4 * PAGE, hva: memory.hva });
     assert.equal(space.resolve(17, 0).kind, 'frame');
     assert.equal(space.resolve(18, 0).kind, 'efault');
+    assert.equal(space.resolve(16, 0).kind, 'frame');
     memory.close();
     assert.equal(space.resolve(16, 0).kind, 'efault');
   });

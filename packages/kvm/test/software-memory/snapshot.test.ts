@@ -45,6 +45,7 @@ function busyHost() {
   inPlace.space.setMemoryAttributes(0, PAGE, 0);
   const map = host.addresses.mapGuestMemfd(inPlace.file.fd, inPlace.file.size);
   map.write(0, text('mapped'));
+  inPlace.space.createGuestMemfd(PAGE).close();
   return { host, upm, plain, logged, inPlace, map };
 }
 
@@ -64,6 +65,8 @@ describe('saved memory', () => {
 
     assert.equal(frameOf(upm, 1, encrypted), where, 'the system-physical address');
     assert.deepEqual(guestRead(host, upm, 1, SECRET.length, encrypted), SECRET);
+    assert.equal(Buffer.from(guestRead(host, upm, 1, PAGE)).includes('secret'), false);
+    assert.deepEqual(guestRead(host, upm, 1, SECRET.length, encrypted), SECRET, 'with the saved key');
     assert.deepEqual(guestRead(host, upm, 5, 6), text('shared'));
     assert.equal(upm.attributeOf(3), 'private');
     assert.equal(upm.attributeOf(4), 'shared');
@@ -81,6 +84,10 @@ describe('saved memory', () => {
     assert.deepEqual(map.read(0, 6), text('mapped'));
     assert.throws(() => map.read(PAGE, 1), errno('EFAULT'));
     assert.equal(host.memory.figures().usedFrames, busy.host.memory.figures().usedFrames);
+    const mapped = host.descriptors.get(busy.inPlace.file.fd);
+    assert.ok(mapped instanceof SoftwareGuestMemfd);
+    mapped.close();
+    assert.deepEqual(map.read(0, 6), text('mapped'), 'the mapping holds the closed file');
   });
 
   test('goes on as the first host would: no address, descriptor or VM id is given out twice', () => {

@@ -124,7 +124,10 @@ describe('an SEV guest with a guest_memfd', () => {
     guestWrite(host, space, 0, SECRET, encrypted);
     assert.throws(() => map.read(0, 8), errno('EFAULT'));
     const address = frameOf(space, 0, encrypted);
+    const told: number[] = [];
+    host.memory.onChange((at) => told.push(at));
     space.setMemoryAttributes(0, PAGE, 0);
+    assert.deepEqual(told, [address], 'the guest must ask again');
     assert.equal(space.attributeOf(0), 'shared');
     assert.notDeepEqual(map.read(0, 8), SECRET, 'ciphertext stays what it is');
     guestWrite(host, space, 0, text('for the host'));
@@ -186,8 +189,34 @@ test('a mapped guest_memfd of a default VM is host and guest memory at once, and
   assert.deepEqual(map.read(PAGE, 8), SECRET);
   assert.equal(new GuestBytes(space, host.memory).read(PAGE, new Uint8Array(8)), true);
   assert.throws(() => map.read(2 * PAGE, 1), errno('EFAULT'), 'beyond the end of the file');
+  // A second slot reaches the same page by the mapping's address, so that it must ask again when the mapping goes.
+  space.setUserMemoryRegion({ slot: 1, flags: 0, gpa: 2 ** 20, size: 2 * PAGE, hva: map.hva });
+  const address = frameOf(space, 256 + 1);
   file.close();
   assert.deepEqual(map.read(PAGE, 8), SECRET);
+  const told: number[] = [];
+  host.memory.onChange((at) => told.push(at));
   map.close();
+  assert.ok(told.includes(address));
   assert.equal(host.memory.figures().usedFrames, 0);
+});
+
+test('a slot on a mapping of a guest_memfd asks again when the mapping goes, though the file keeps its pages', () => {
+  const host = makeHost(8);
+  const space = host.createGuestAddressSpace({ tech: 'none', hasPrivateMemory: false, conversion: 'in-place' });
+  const file = space.createGuestMemfd(PAGE, GMEM.MMAP | GMEM.INIT_SHARED);
+  const map = host.addresses.mapGuestMemfd(file.fd, PAGE);
+  space.setUserMemoryRegion({ slot: 0, flags: 0, gpa: 0, size: PAGE, hva: map.hva });
+  const address = frameOf(space, 0);
+  const told: number[] = [];
+  host.memory.onChange((at) => told.push(at));
+  map.close();
+  assert.deepEqual(told, [address]);
+  assert.equal(space.resolve(0, 0).kind, 'efault');
+  assert.equal(file.allocatedBytes(), PAGE);
+  assert.throws(
+    () => file.convert(0, PAGE, 'private'),
+    errno('EINVAL'),
+    'a VM without private memory converts nothing',
+  );
 });

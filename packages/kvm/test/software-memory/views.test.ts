@@ -57,6 +57,23 @@ describe('a frame in the view of an ASID', () => {
   });
 });
 
+test('each of two frames has its own tweak, in whatever order they are encrypted and decrypted', () => {
+  const host = makeHost(2);
+  host.keys.activate(1);
+  const frames = [host.memory.allocate(1, 0), host.memory.allocate(1, 1)];
+  const show = (view: number): void => {
+    for (const address of frames) host.views.materialise(address, view);
+  };
+  show(1);
+  for (const address of frames) host.memory.bytes(address).set(text('a secret of the guest'));
+  for (const view of [RAW, 1, RAW]) show(view);
+  const [first, second] = frames.map((address) => host.memory.bytes(address).slice());
+  assert.notDeepEqual(first, second);
+  show(1);
+  for (const address of frames)
+    assert.equal(Buffer.from(host.memory.bytes(address)).toString('latin1', 0, 21), 'a secret of the guest');
+});
+
 describe('a change of view', () => {
   test('is told once, and not where the view is the same', () => {
     const { memory, views, address } = frameWith(text('x'));

@@ -1,7 +1,6 @@
 import { PAGE_BYTES } from '../../port/guest-memory.ts';
 import type { U64 } from '../../port/u64.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
-import { USER_ADDRESS_END } from './host-address-space.ts';
 import type { HeldFrames, Pins } from './pins.ts';
 import { pagesTouched } from './pins.ts';
 import { toU64, wraps } from './u64.ts';
@@ -44,12 +43,10 @@ export class EncryptedRegions {
     const start = toU64(hva);
     const length = toU64(size);
     if (length === 0n || wraps(start, length)) throw failure(call, ERRNO.EINVAL);
-    const end = Number(start + length);
     const at = Number(start);
     // Beyond 2^53 numbers round; such a range has too many pages or lies where no user memory is.
-    if (pagesTouched(at, Number(length)) > MAX_PAGES) throw failure(call, ERRNO.EINVAL, 'too many pages');
-    if (end > USER_ADDRESS_END) throw failure(call, ERRNO.ENOMEM, 'no user addresses');
     const pages = pagesTouched(at, Number(length));
+    if (pages > MAX_PAGES) throw failure(call, ERRNO.EINVAL, 'too many pages');
     if ((this.#pages + pages) * PAGE_BYTES > this.#pins.limit)
       throw failure(call, ERRNO.ENOMEM, `${this.#pages + pages} locked pages exceed RLIMIT_MEMLOCK`);
     this.#regions.push({ hva: at, size: Number(length), held: this.#hold(call, at, Number(length)) });

@@ -71,7 +71,10 @@ export class Pins {
    */
   hold(call: string, hva: number, length: number): HeldFrames {
     const first = Math.floor(hva / PAGE_BYTES) * PAGE_BYTES;
-    const frames = new Int32Array(pagesTouched(hva, length));
+    const pages = pagesTouched(hva, length);
+    const { totalFrames } = this.#memory.figures();
+    if (pages > totalFrames) throw failure(call, ERRNO.ENOMEM, `the host has ${totalFrames} frames`);
+    const frames = new Int32Array(pages);
     let held = 0;
     let range: HostRange | undefined;
     const release = (): void => {
