@@ -17,9 +17,10 @@ export class ApicBus {
   }
 
   /** Delivers a message; `from` is the APIC of an IPI. Answers how many took it, 0 where none is meant or all refuse. */
-  deliver(message: InterruptMessage, from?: LocalApic): number {
-    if (message.shorthand === SHORTHAND.self) return from?.accept(message) === true ? 1 : 0;
-    if (isToOne(message)) return this.#deliverToOne(message, from);
+  deliver(asked: InterruptMessage, from?: LocalApic): number {
+    if (asked.shorthand === SHORTHAND.self) return from?.accept(asked) === true ? 1 : 0;
+    const message = isBroadcastToOne(asked) ? { ...asked, delivery: DELIVERY.fixed } : asked;
+    if (message.isHinted || message.delivery === DELIVERY.lowestPriority) return this.#deliverToOne(message, from);
     let taken = 0;
     for (const apic of this.#apics)
       if (apic.isHardwareEnabled && this.#isMeant(apic, message, from) && apic.accept(message)) taken += 1;
@@ -50,8 +51,11 @@ export class ApicBus {
   }
 }
 
-/** A physical broadcast goes to all, lowest priority or not (KVM). */
-function isToOne({ delivery, isLogical, destination, shorthand }: InterruptMessage): boolean {
-  if (delivery !== DELIVERY.lowestPriority) return false;
-  return isLogical || shorthand !== SHORTHAND.none || destination !== PHYSICAL_BROADCAST;
+/**
+ * Of a physical broadcast to one KVM makes a fixed one: to all, unless it was a hint that asked for one. Only the
+ * destination field counts, also beside a shorthand.
+ */
+function isBroadcastToOne({ delivery, isLogical, destination, isHinted }: InterruptMessage): boolean {
+  if (!isHinted && delivery !== DELIVERY.lowestPriority) return false;
+  return !isLogical && destination === PHYSICAL_BROADCAST;
 }

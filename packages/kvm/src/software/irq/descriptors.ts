@@ -1,5 +1,5 @@
 import { ERRNO, failure } from '../../sys/errno.ts';
-import type { EventCounters } from './event-counter.ts';
+import type { EventCounters } from './event-counters.ts';
 
 /** Whether a descriptor of the host is open but no event counter (a VM's, a vCPU's, a guest_memfd's): EINVAL, not EBADF. */
 export type IsOtherDescriptor = (fd: number) => boolean;

@@ -8,7 +8,8 @@ export {
 } from './apic-base.ts';
 export { type Clock, NEVER, type TscClock } from './clock.ts';
 export type { IsOtherDescriptor } from './descriptors.ts';
-export { EventCounters, type EventCountersHandle } from './event-counter.ts';
+export { EventCounters, type EventCountersHandle } from './event-counters.ts';
+export { EventWords, SIGNALLED } from './event-words.ts';
 export { InterruptControllers, type InterruptControllersOptions, type VcpuWiring } from './interrupt-controllers.ts';
 export { IRQCHIP } from './irqchip-structs.ts';
 export { LAPIC_STATE_BYTES } from './lapic-state.ts';

@@ -3,7 +3,7 @@ import { ERRNO, failure } from '../../sys/errno.ts';
 import { ApicBus } from './apic-bus.ts';
 import { type Clock, NEVER, type TscClock } from './clock.ts';
 import type { IsOtherDescriptor } from './descriptors.ts';
-import type { EventCounters } from './event-counter.ts';
+import type { EventCounters } from './event-counters.ts';
 import { fromMsi } from './interrupt-message.ts';
 import { IOAPIC_BASE, IOAPIC_BYTES, IoApic } from './io-apic.ts';
 import { Ioeventfds } from './ioeventfds.ts';

@@ -25,6 +25,8 @@ export interface InterruptMessage {
   readonly destination: number;
   /** One of SHORTHAND. */
   readonly shorthand: number;
+  /** An MSI's redirection hint: one of those that are meant is enough, whatever the delivery. */
+  readonly isHinted: boolean;
 }
 
 const LOGICAL = 1 << 11;
@@ -41,6 +43,7 @@ export function fromCommand(low: number, destination: number): InterruptMessage 
     isLogical: (low & LOGICAL) !== 0,
     destination,
     shorthand: (low >>> 18) & 3,
+    isHinted: false,
   };
 }
 
@@ -54,26 +57,23 @@ export function fromRedirection(high: number, low: number): InterruptMessage {
     isLogical: (low & LOGICAL) !== 0,
     destination: high >>> 24,
     shorthand: SHORTHAND.none,
+    isHinted: false,
   };
 }
 
 const MSI_REDIRECTION_HINT = 1 << 3;
 const MSI_LOGICAL = 1 << 2;
 
-/**
- * The message of an MSI (Intel SDM vol. 3, 12.11). The address is not checked for 0xfee: KVM doesn't either. A
- * redirection hint asks for one of the destinations, as lowest priority does.
- */
+/** The message of an MSI (Intel SDM vol. 3, 12.11). The address is not checked for 0xfee: KVM doesn't either. */
 export function fromMsi(addressLow: number, destinationHigh: number, data: number): InterruptMessage {
-  const delivery = (data >>> 8) & 7;
-  const isHinted = (addressLow & MSI_REDIRECTION_HINT) !== 0 && delivery === DELIVERY.fixed;
   return {
     vector: data & 0xff,
-    delivery: isHinted ? DELIVERY.lowestPriority : delivery,
+    delivery: (data >>> 8) & 7,
     isLevel: (data & LEVEL) !== 0,
     isAsserted: true,
     isLogical: (addressLow & MSI_LOGICAL) !== 0,
     destination: (((addressLow >>> 12) & 0xff) | (destinationHigh & 0xffff_ff00)) >>> 0,
     shorthand: SHORTHAND.none,
+    isHinted: (addressLow & MSI_REDIRECTION_HINT) !== 0,
   };
 }

@@ -3,7 +3,7 @@ import type { U64 } from '../../port/u64.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
 import { DEVICE_FLAGS } from '../../uapi/constants.ts';
 import { type IsOtherDescriptor, requireEventFd } from './descriptors.ts';
-import type { EventCounters } from './event-counter.ts';
+import type { EventCounters } from './event-counters.ts';
 
 const CALL = 'KVM_IOEVENTFD';
 const {

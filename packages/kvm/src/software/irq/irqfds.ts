@@ -2,7 +2,7 @@ import type { EventFd } from '../../port/event-fd.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
 import { DEVICE_FLAGS } from '../../uapi/constants.ts';
 import { type IsOtherDescriptor, requireEventFd } from './descriptors.ts';
-import type { EventCounters } from './event-counter.ts';
+import type { EventCounters } from './event-counters.ts';
 
 const CALL = 'KVM_IRQFD';
 const { KVM_IRQFD_FLAG_DEASSIGN: DEASSIGN, KVM_IRQFD_FLAG_RESAMPLE: RESAMPLE } = DEVICE_FLAGS;

@@ -3,6 +3,9 @@ import { PIC_STATE } from './irqchip-structs.ts';
 /** What the next write to the odd port is: a mask, or one of the initialisation words ICW2 to ICW4. */
 type InitState = 0 | 1 | 2 | 3;
 
+/** KVM's answer to a poll where no line is wanted; the data sheet only says that bit 7 is 0. */
+const POLL_NOTHING = 7;
+
 export interface PicChipOptions {
   /** Lines that the ELCR may make level-triggered. */
   readonly elcrMask: number;
@@ -11,11 +14,16 @@ export interface PicChipOptions {
   /** The end of a line's interrupt. */
   acked(line: number): void;
   masked(line: number, isMasked: boolean): void;
+  /** The chip was polled, and a line taken: what it asked of another chip is over. */
+  polled(): void;
   /** Something changed that may change the chip's request. */
   settle(): void;
 }
 
-/** One 8259A (Intel data sheet 231468). Lines are 0 to 7; masks have a bit a line. */
+/**
+ * One 8259A (Intel data sheet 231468). Lines are 0 to 7; masks have a bit a line. Where KVM's differs, KVM is followed:
+ * special mask mode is kept and has no effect, and a line taken by the poll command is never in service.
+ */
 export class PicChip {
   readonly #options: PicChipOptions;
   /** Interrupt request, in service and mask registers. */
@@ -61,8 +69,6 @@ export class PicChip {
   request(): number {
     const wanted = this.#rank(this.#irr & ~this.#imr);
     let serviced = this.#isr;
-    // Special mask mode: a masked line in service holds nobody back.
-    if (this.#specialMask !== 0) serviced &= ~this.#imr;
     // Special fully nested mode: the slave's own priorities decide among its lines.
     if (this.#specialFullyNested !== 0) serviced &= ~this.#options.cascade;
     return wanted < this.#rank(serviced) ? this.#lineOf(wanted) : -1;
@@ -82,6 +88,12 @@ export class PicChip {
     return line;
   }
 
+  /** The other chip's request was taken by a poll of that chip. */
+  dropCascade(): void {
+    this.#irr &= ~this.#options.cascade;
+    this.#isr &= ~this.#options.cascade;
+  }
+
   vectorOf(line: number): number {
     return this.#vectorBase + line;
   }
@@ -98,7 +110,6 @@ export class PicChip {
     else if ((value & 0x10) !== 0) this.#writeIcw1(value);
     else if ((value & 0x08) !== 0) this.#writeOcw3(value);
     else this.#writeOcw2(value);
-    this.#options.settle();
   }
 
   /** struct kvm_pic_state. */
@@ -147,30 +158,36 @@ export class PicChip {
     this.#options.acked(line);
   }
 
-  /** A read after the poll command: an acknowledge cycle whose answer has bit 7 set where a line was wanted. */
+  /** A read after the poll command: bit 7, and the line, where one was wanted, which is over with that. */
   #poll(): number {
     this.#polls = 0;
-    const answer = this.request() < 0 ? 0 : 0x80 | this.acknowledge();
-    this.#options.settle();
-    return answer;
+    const line = this.request();
+    if (line >= 0) {
+      this.#options.polled();
+      this.#irr &= ~(1 << line);
+      this.#end(line);
+    }
+    // KVM doesn't look again where the master's answer is "the slave": its INTR stays up.
+    if (line < 0 || (this.#options.cascade & (1 << line)) === 0) this.#options.settle();
+    return line < 0 ? POLL_NOTHING : 0x80 | line;
   }
 
   #writeIcw1(value: number): void {
-    // Edges are forgotten; levels are still there.
+    // Edges are forgotten; levels are still there. What is in service stays so, as in KVM.
+    const edges = this.#irr & ~this.#elcr;
     this.#irr &= this.#elcr;
     this.#lines = 0;
-    this.#isr = 0;
     this.#imr = 0;
     this.#first = 0;
     this.#specialMask = 0;
     this.#readsIsr = 0;
-    this.#polls = 0;
     this.#needsIcw4 = value & 1;
     if (this.#needsIcw4 === 0) {
       this.#autoEoi = 0;
       this.#specialFullyNested = 0;
     }
     this.#init = 1;
+    for (let line = 0; line < 8; line += 1) if ((edges & (1 << line)) !== 0) this.#end(line);
   }
 
   #writeOdd(value: number): void {
@@ -199,6 +216,7 @@ export class PicChip {
     this.#imr = value;
     for (let line = 0; line < 8; line += 1)
       if ((changed & (1 << line)) !== 0) this.#options.masked(line, (value & (1 << line)) !== 0);
+    this.#options.settle();
   }
 
   /** Bits 7:5 are rotate, specific, end of interrupt. */
@@ -207,18 +225,24 @@ export class PicChip {
     const isSpecific = (value & 0x40) !== 0;
     if ((value & 0x20) === 0) {
       if (!isSpecific) this.#rotatesOnAutoEoi = rotates ? 1 : 0;
-      else if (rotates) this.#first = (value + 1) & 7;
+      else if (rotates) this.#setFirst(value + 1);
       return;
     }
     const line = isSpecific ? value & 7 : this.#highestInService();
     if (line < 0) return;
-    if (rotates) this.#first = (line + 1) & 7;
     this.#end(line);
+    if (rotates) this.#first = (line + 1) & 7;
+    this.#options.settle();
   }
 
-  /** What a non-specific end of interrupt means, or -1. In special mask mode masked lines are passed over. */
+  #setFirst(line: number): void {
+    this.#first = line & 7;
+    this.#options.settle();
+  }
+
+  /** What a non-specific end of interrupt means, or -1. */
   #highestInService(): number {
-    const rank = this.#rank(this.#specialMask === 0 ? this.#isr : this.#isr & ~this.#imr);
+    const rank = this.#rank(this.#isr);
     return rank === 8 ? -1 : this.#lineOf(rank);
   }
 

@@ -35,12 +35,13 @@ export class Pic {
 
   constructor(options: PicOptions) {
     const settle = (): void => this.#settle();
-    this.#master = new PicChip({ ...options, elcrMask: MASTER_ELCR, cascade: 1 << CASCADE, settle });
+    this.#master = new PicChip({ ...options, elcrMask: MASTER_ELCR, cascade: 1 << CASCADE, polled: () => {}, settle });
     this.#slave = new PicChip({
       elcrMask: SLAVE_ELCR,
       cascade: 0,
       acked: (line) => options.acked(line + 8),
       masked: (line, isMasked) => options.masked(line + 8, isMasked),
+      polled: () => this.#master.dropCascade(),
       settle,
     });
   }

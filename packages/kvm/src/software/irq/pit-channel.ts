@@ -8,23 +8,22 @@ const ACCESS = { latch: 0, low: 1, high: 2, both: 3, bothSecond: 4 } as const;
 const MODE_UNSET = 0xff;
 const WORD = 2 ** 32;
 
-/** The ends of the counting modes (Intel data sheet 231244, "Mode Definitions"): whether the gate's level stops them. */
-const stopsByGate = (mode: number): boolean => mode === 0 || mode === 4;
-
 export function nanosecondsOf(counts: number): number {
   return (counts * 1e9) / PIT_FREQUENCY;
 }
 
-/** One counter of the 8254. Counts are binary: BCD is kept and ignored, as KVM does. */
+/**
+ * One counter of the 8254 (Intel data sheet 231244). Where KVM's differs, KVM is followed: counts are binary whatever
+ * the control word says, a low gate stops nothing, and OUT is the data sheet's in modes 0 and 3 only.
+ */
 export class PitChannel {
   /** 1 to 65536. */
   #count = 0x1_0000;
   #mode = MODE_UNSET;
   #isBcd = 0;
   #gate: 0 | 1;
-  /** Nanoseconds of the clock when counting began; while the gate holds it, how far it had come. */
+  /** Nanoseconds of the clock when counting began. */
   #loadedAt = 0;
-  #held = -1;
   #access = 0;
   #readState = 0;
   #writeState = 0;
@@ -50,13 +49,9 @@ export class PitChannel {
     return this.#gate;
   }
 
-  /** Modes 1, 2, 3 and 5 start anew where the gate rises; 0 and 4 stand still while it is low. */
+  /** Modes 1, 2, 3 and 5 start anew where the gate rises. */
   setGate(gate: 0 | 1, now: number): void {
-    if (gate === this.#gate) return;
-    if (stopsByGate(this.#mode)) {
-      if (gate === 0) this.#held = now - this.#loadedAt;
-      else this.#goOn(now);
-    } else if (gate === 1) this.#load(now);
+    if (gate > this.#gate && this.#mode !== 0 && this.#mode !== 4 && this.#mode !== MODE_UNSET) this.#loadedAt = now;
     this.#gate = gate;
   }
 
@@ -135,34 +130,34 @@ export class PitChannel {
     const done = this.#elapsed(now);
     switch (this.#mode) {
       case 1:
-        return done < this.#count ? 0 : 1;
+        return done < this.#count ? 1 : 0;
       case 2:
-        return done % this.#count === this.#count - 1 ? 0 : 1;
+        return done > 0 && done % this.#count === 0 ? 1 : 0;
       case 3:
         return done % this.#count < (this.#count + 1) >>> 1 ? 1 : 0;
       case 4:
       case 5:
-        return done === this.#count ? 0 : 1;
+        return done === this.#count ? 1 : 0;
       default:
         return done >= this.#count ? 1 : 0;
     }
   }
 
   /** struct kvm_pit_channel_state. */
-  save(now: number): Uint8Array {
+  save(): Uint8Array {
     const state = PIT_CHANNEL_STATE.make();
     state.set('count', this.#count).set('latched_count', this.#latched).set('count_latched', this.#latchState);
     state.set('status_latched', this.#statusLatched).set('status', this.#status).set('read_state', this.#readState);
     state.set('write_state', this.#writeState).set('write_latch', this.#writeLatch).set('rw_mode', this.#access);
     state.set('mode', this.#mode).set('bcd', this.#isBcd).set('gate', this.#gate);
-    const loadedAt = this.#held < 0 ? this.#loadedAt : now - this.#held;
+    const loadedAt = this.#loadedAt;
     // A 64-bit two's complement number: before the clock's beginning it is negative.
     state.view.setUint32(16, Math.floor(loadedAt) % WORD, true);
     state.view.setInt32(20, Math.floor(loadedAt / WORD), true);
     return state.bytes;
   }
 
-  restore(bytes: Uint8Array, now: number): void {
+  restore(bytes: Uint8Array): void {
     const state = PIT_CHANNEL_STATE.at(bytes.slice().buffer);
     const count = state.get('count');
     this.#count = count === 0 ? 0x1_0000 : Math.min(count, 0x1_0000);
@@ -178,29 +173,16 @@ export class PitChannel {
     this.#isBcd = state.get('bcd');
     this.#gate = state.get('gate') === 0 ? 0 : 1;
     this.#loadedAt = state.view.getInt32(20, true) * WORD + state.view.getUint32(16, true);
-    this.#held = this.#gate === 0 && stopsByGate(this.#mode) ? Math.max(0, now - this.#loadedAt) : -1;
-  }
-
-  /** Begins to count anew. */
-  #load(now: number): void {
-    this.#loadedAt = now;
-    this.#held = this.#gate === 0 && stopsByGate(this.#mode) ? 0 : -1;
-  }
-
-  #goOn(now: number): void {
-    if (this.#held >= 0) this.#loadedAt = now - this.#held;
-    this.#held = -1;
   }
 
   #loadCount(value: number, now: number): void {
     this.#count = value === 0 ? 0x1_0000 : value;
-    this.#load(now);
+    this.#loadedAt = now;
   }
 
   /** Whole counts since counting began. */
   #elapsed(now: number): number {
-    const nanoseconds = this.#held >= 0 ? this.#held : now - this.#loadedAt;
-    return Math.max(0, Math.floor((nanoseconds * PIT_FREQUENCY) / 1e9));
+    return Math.max(0, Math.floor(((now - this.#loadedAt) * PIT_FREQUENCY) / 1e9));
   }
 
   #readLatch(): number {

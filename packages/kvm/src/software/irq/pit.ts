@@ -104,11 +104,10 @@ export class Pit {
 
   /** struct kvm_pit_state2. */
   save(): Uint8Array {
-    const now = this.#options.clock.now();
     const state = PIT_STATE2.make();
     const channels = state.part('channels');
     for (const [index, channel] of this.#channels.entries())
-      channels.set(channel.save(now), index * PIT_CHANNEL_STATE.size);
+      channels.set(channel.save(), index * PIT_CHANNEL_STATE.size);
     return state.set('flags', this.#flags).bytes;
   }
 
@@ -118,7 +117,7 @@ export class Pit {
     const state = PIT_STATE2.at(bytes.slice().buffer);
     const channels = state.part('channels');
     for (const [index, channel] of this.#channels.entries())
-      channel.restore(channels.slice(index * PIT_CHANNEL_STATE.size, (index + 1) * PIT_CHANNEL_STATE.size), now);
+      channel.restore(channels.slice(index * PIT_CHANNEL_STATE.size, (index + 1) * PIT_CHANNEL_STATE.size));
     this.#flags = state.get('flags') & (HPET_LEGACY | SPEAKER_DATA_ON);
     this.#start(now);
   }

@@ -1,5 +1,6 @@
 import type { EventFd } from '../../port/event-fd.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
+import { EventWords } from './event-words.ts';
 
 /** Structured-cloneable: opens the same counters in another thread. The buffer may hold other things around them. */
 export interface EventCountersHandle {
@@ -10,8 +11,8 @@ export interface EventCountersHandle {
   readonly capacity: number;
 }
 
-/** Words before the first counter; the first is the doorbell. */
-const HEAD = 4;
+/** Words before the first counter. */
+const HEAD = EventWords.words;
 /** Words of a counter: its descriptor (0 while free), its count's halves, whether an irqfd has it, its generation. */
 const WORDS = 8;
 const FD = 0;
@@ -25,14 +26,13 @@ const FIRST_FD = 0x0100_0000;
 const DEFAULT_CAPACITY = 1024;
 
 /**
- * The event counters of one host, and its doorbell: what eventfds are to a kernel. All state is words in shared memory,
- * so any thread may signal. The doorbell is one word, not 0 after any signal or kick: the thread that runs vCPUs looks
- * at it between blocks of guest code, or sleeps on it, and only then at the counters.
- *
- * Nothing is lost: a signal counts first and rings then, the reader takes the ring first and reads then.
+ * The event counters of one host: what eventfds are to a kernel. All state is words in shared memory, so any thread may
+ * signal; every signal rings the host's vCPUs.
  */
 export class EventCounters {
   readonly handle: EventCountersHandle;
+  /** The vCPUs' event words. */
+  readonly eventWords: EventWords;
   readonly #words: Int32Array<SharedArrayBuffer>;
 
   /** Bytes that `capacity` counters need. */
@@ -49,11 +49,7 @@ export class EventCounters {
   constructor(handle: EventCountersHandle) {
     this.handle = handle;
     this.#words = new Int32Array(handle.buffer, handle.byteOffset, HEAD + handle.capacity * WORDS);
-  }
-
-  /** Where the doorbell is, for engines that poll it themselves: a 32-bit word at this byte offset of the buffer. */
-  get doorbellOffset(): number {
-    return this.handle.byteOffset;
+    this.eventWords = new EventWords(this.#words);
   }
 
   /** A new counter at 0. @throws KvmError EMFILE */
@@ -89,22 +85,6 @@ export class EventCounters {
     if (base !== undefined && this.isOpen(fd)) Atomics.store(this.#words, base + BOUND, 0);
   }
 
-  /** Wakes the thread that runs vCPUs, or makes its next look at the doorbell find it rung. */
-  ring(): void {
-    Atomics.store(this.#words, 0, 1);
-    Atomics.notify(this.#words, 0);
-  }
-
-  /** Whether it was rung since the last time it was asked. What is to be looked at must be looked at after this. */
-  takeRing(): boolean {
-    return Atomics.exchange(this.#words, 0, 0) !== 0;
-  }
-
-  /** Sleeps until the doorbell is rung, or for so long. Returns at once where it is rung already; does not take it. */
-  waitForRing(milliseconds: number): 'rung' | 'timed-out' {
-    return Atomics.wait(this.#words, 0, 0, milliseconds) === 'timed-out' ? 'timed-out' : 'rung';
-  }
-
   /** Sleeps until a counter is signalled (it isn't taken), or for so long. @throws KvmError EBADF */
   waitForEvent(fd: number, milliseconds: number): 'signalled' | 'timed-out' {
     const base = this.#baseOf(fd, 'poll');
@@ -127,7 +107,7 @@ export class EventCounters {
         const carry = Math.floor(count / WORD) + (before + low >= WORD ? 1 : 0);
         if (carry > 0) Atomics.add(words, base + HIGH, carry);
         Atomics.notify(words, base + LOW);
-        this.ring();
+        this.eventWords.ring();
       },
       take: () => {
         mustBeOpen('read eventfd');
