@@ -138,6 +138,11 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--initrd <file>', 'initial RAM disk')
     .option('--type <type>', 'VM type (see `unpin vm-types`)', 'standard')
     .option('--memory <size>', 'nominal memory, e.g. 512M or 16G', '512M')
+    .addOption(
+      new Option('--kvm <which>', "whose KVM: this machine's (linux), ours (software), or the first that can")
+        .choices(['auto', 'linux', 'software'])
+        .default('auto'),
+    )
     .option('--append <text>', 'appended to the kernel command line')
     .option('--waive <reason>', 'start it although its needs are not met; its lies are named')
     .option('--probation', 'start unpinned; if it never reports, start again pinned')
@@ -158,6 +163,11 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--types <types>', 'comma-separated VM types', 'sev,sev-upm')
     .option('--initrd <file>', 'initial RAM disk; the guest must power off by itself')
     .option('--memory <size>', 'nominal memory', '512M')
+    .addOption(
+      new Option('--kvm <which>', "whose KVM: this machine's (linux), ours (software), or the first that can")
+        .choices(['auto', 'linux', 'software'])
+        .default('auto'),
+    )
     .option('--append <text>', 'appended to the kernel command line')
     .option('--timeout <seconds>', 'end each guest after this time', Number, 300)
     .option('--test-host [kernel]', 'run inside a test host')

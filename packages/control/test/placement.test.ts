@@ -4,7 +4,7 @@ import { vmType } from '@unpin/policy';
 import * as fc from 'fast-check';
 import type { HostSnapshot } from '../src/placement/host-snapshot.ts';
 import { type PlacementRequest, place } from '../src/placement/place.ts';
-import { capabilities, GIB } from './support/hosts.ts';
+import { capabilities, GIB, way } from './support/hosts.ts';
 
 const host = (name: string, change: Partial<HostSnapshot> = {}): HostSnapshot => ({
   name,
@@ -39,7 +39,7 @@ describe('placement', () => {
 
   test('prefers hardware to shape, whatever the memory', () => {
     const genuine = capabilities(({ type }) =>
-      type === 'sev-upm' ? { execution: 'hardware', confidential: true } : {},
+      type === 'sev-upm' ? { ways: [way('hardware', { confidential: true })] } : {},
     );
     const hosts = [host('shaped'), host('genuine', { capabilities: genuine, availableBytes: GIB })];
     const placement = place(request(), hosts);
@@ -53,11 +53,13 @@ describe('placement', () => {
   });
 
   test('names each host that was passed over, with what was found and what was needed', () => {
-    const weak = capabilities(({ type }) => (type === 'sev-upm' ? { bootsLinux: false } : {}));
+    const weak = capabilities(({ type }) =>
+      type === 'sev-upm' ? { ways: [way('shaped', { bootsLinux: false })] } : {},
+    );
     const hosts = [
       host('lost', { up: false }),
       host('weak', { capabilities: weak }),
-      host('elsewhere-only', { capabilities: capabilities(() => ({ available: false, obstacles: ['no KVM'] })) }),
+      host('elsewhere-only', { capabilities: capabilities(() => ({ ways: [], obstacles: ['no KVM'] })) }),
     ];
     const placement = place(request(), hosts);
     assert.deepEqual(
@@ -68,7 +70,7 @@ describe('placement', () => {
   });
 
   test('a KVM that runs small guests only still runs the probe', () => {
-    const weak = capabilities(() => ({ bootsLinux: false }));
+    const weak = capabilities(() => ({ ways: [way('shaped', { bootsLinux: false })] }));
     assert.equal(place(request({ linux: false }), [host('weak', { capabilities: weak })]).kind, 'placed');
   });
 
@@ -79,15 +81,23 @@ describe('placement', () => {
     );
   });
 
+  test('a KVM that cannot boot Linux leaves it to the software KVM, where that was allowed', () => {
+    const both = capabilities(() => ({ ways: [way('shaped', { bootsLinux: false }), way('emulated')] }));
+    const hosts = [host('a', { capabilities: both })];
+    const allowed = place(request({ allow: ['hardware', 'shaped', 'emulated'] }), hosts);
+    assert.equal(allowed.kind === 'placed' && allowed.execution, 'emulated');
+    assert.match(why(place(request(), hosts)), /runs emulated there, which is not confidential/);
+    const probe = place(request({ linux: false }), hosts);
+    assert.equal(probe.kind === 'placed' && probe.execution, 'shaped');
+  });
+
   test('an image whose files are on one host runs on that one', () => {
     const placement = place(request({ filesOn: 'b' }), [host('a', { availableBytes: 9 * GIB }), host('b')]);
     assert.equal(placement.kind === 'placed' && placement.host, 'b');
   });
 
   test('a VM on probation needs a host that offers the fallback too', () => {
-    const without = capabilities(({ type }) =>
-      type === 'sev' ? { available: false, obstacles: ['may not pin'] } : {},
-    );
+    const without = capabilities(({ type }) => (type === 'sev' ? { ways: [], obstacles: ['may not pin'] } : {}));
     const types = [vmType('sev-upm'), vmType('sev')];
     assert.match(why(place(request({ types }), [host('a', { capabilities: without })])), /may not pin/);
   });

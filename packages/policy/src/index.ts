@@ -4,3 +4,4 @@ export * from './regime.ts';
 export * from './verdict.ts';
 export * from './vm-type.ts';
 export * from './vm-types.ts';
+export * from './way.ts';

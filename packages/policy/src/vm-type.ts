@@ -23,6 +23,7 @@ export type Execution = 'hardware' | 'shaped' | 'emulated';
 /** What a machine must have for a type to run there. The VMM finds these out; nobody guesses them from a version. */
 export type HostFeature =
   | 'kvm'
+  | 'software-kvm'
   | 'guest-memfd-default-vm'
   | 'guest-memfd'
   | 'memory-attributes'

@@ -27,7 +27,9 @@ export const bench: Bench = {
   title: 'start to first instruction, by nominal memory (probe guest, SHAPED)',
   async unavailable() {
     const { types } = await queryCapabilities();
-    const missing = TYPES.filter((id) => !types.some((t) => t.type === id && t.available));
+    const missing = TYPES.filter(
+      (id) => !types.some((t) => t.type === id && t.ways.some((way) => way.execution !== 'emulated')),
+    );
     return missing.length === 0 ? undefined : `this machine runs no ${missing.join(' and no ')}`;
   },
   async run(progress) {

@@ -4,11 +4,13 @@ import { runLocally } from '../local/run-locally.ts';
 import type { GlobalOptions } from '../program.ts';
 import { comparisonText } from '../render/comparison.ts';
 import { progressLine } from '../render/print.ts';
+import type { KvmChoice } from './run.ts';
 
 export interface CompareOptions {
   readonly initrd?: string;
   readonly types: string;
   readonly memory: string;
+  readonly kvm?: KvmChoice;
   readonly append?: string;
   readonly timeout: number;
   readonly testHost?: boolean | string;
@@ -43,6 +45,7 @@ export async function compare(kernel: string, options: CompareOptions, quiet: bo
       type,
       memory: options.memory,
       flavour: 'honest',
+      ...(options.kvm === undefined ? {} : { kvm: options.kvm }),
       timeout: options.timeout,
       ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
       ...(options.append === undefined ? {} : { append: options.append }),

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import type { Capabilities } from '@unpin/contract';
+import type { Capabilities, TypeCapability } from '@unpin/contract';
+import type { Execution } from '@unpin/policy';
 import { queryCapabilities } from '@unpin/vmm';
 import type { GlobalOptions } from '../program.ts';
 import { print } from '../render/print.ts';
@@ -26,10 +27,10 @@ export function capabilitiesText(c: Capabilities): string {
     '',
     table([
       ['VM TYPE', 'HERE', 'PRIVATE MEMORY', ''].map((h) => styleText('bold', h)),
-      ...c.types.map((t) => [t.type, how(t), t.privateMemory ?? '', t.obstacles.join('; ')]),
+      ...c.types.map((t) => [t.type, how(t), memoryOf(t), t.obstacles.join('; ')]),
     ]),
     '',
-    'Only hardware SEV is confidential. SHAPED guests have the memory rules of SEV and none of its secrecy.',
+    'Only hardware SEV is confidential. SHAPED guests have the memory rules of SEV and none of its secrecy. EMULATED guests are run by the software KVM: real encryption, with a key that this machine holds.',
   ].join('\n');
 }
 
@@ -49,9 +50,21 @@ function kvmLine(c: Capabilities): string {
   return `${c.kvm.engine ?? 'unknown engine'}: ${verdict} (${measured.join(', ')})`;
 }
 
-function how(t: Capabilities['types'][number]): string {
-  if (!t.available) return styleText('dim', 'no');
-  const word =
-    t.execution === 'shaped' ? styleText('yellow', 'SHAPED') : t.confidential ? styleText('green', 'hardware') : 'yes';
-  return t.bootsLinux ? word : `${word}, probe only`;
+function how({ ways }: TypeCapability): string {
+  return ways.length === 0 ? styleText('dim', 'no') : ways.map(wayWord).join(' or ');
+}
+
+function wayWord(way: TypeCapability['ways'][number]): string {
+  const word = way.confidential ? styleText('green', 'hardware') : WORDS[way.execution];
+  return way.bootsLinux ? word : `${word} (probe only)`;
+}
+
+const WORDS: Readonly<Record<Execution, string>> = {
+  hardware: 'yes',
+  shaped: styleText('yellow', 'SHAPED'),
+  emulated: styleText('yellow', 'EMULATED'),
+};
+
+function memoryOf({ ways }: TypeCapability): string {
+  return [...new Set(ways.map((way) => way.privateMemory))].join(' or ');
 }

@@ -3,10 +3,14 @@ import { exitOfEnding, runLocally } from '../local/run-locally.ts';
 import type { GlobalOptions } from '../program.ts';
 import { runSummary } from '../render/run-summary.ts';
 
+/** Which KVM runs the guest: the machine's, the software KVM, or the first that can. */
+export type KvmChoice = 'auto' | 'linux' | 'software';
+
 export interface RunOptions {
   readonly initrd?: string;
   readonly type: string;
   readonly memory: string;
+  readonly kvm?: KvmChoice;
   readonly append?: string;
   readonly waive?: string;
   readonly probation?: boolean;

@@ -54,7 +54,7 @@ function verdictPart(): string {
 function choosePlan(capabilities: Capabilities, asked: boolean): Plan {
   const guest = findAsset('kernel-6.12-cloud') !== undefined && findAsset('initrd-shell') !== undefined;
   const host = TEST_HOST_ASSETS.every((id) => findAsset(id) !== undefined);
-  const runs = (type: string): boolean => capabilities.types.some((t) => t.type === type && t.available);
+  const runs = (type: string): boolean => capabilities.types.some((t) => t.type === type && t.ways.length > 0);
   if (guest && (capabilities.kvm.bootsLinux || host))
     return {
       kind: 'debian',

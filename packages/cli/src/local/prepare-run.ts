@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { type LaunchOrder, UnpinError } from '@unpin/contract';
 import {
+  chooseWay,
   type Decision,
   decide,
+  type Execution,
   pinnedFallback,
   probationFor,
   regimeOf,
@@ -12,10 +14,17 @@ import {
   vmType,
 } from '@unpin/policy';
 import { queryCapabilities } from '@unpin/vmm';
-import type { RunOptions } from '../commands/run.ts';
+import type { KvmChoice, RunOptions } from '../commands/run.ts';
 import { requireVmType } from '../commands/vm-types.ts';
 import { parseSize } from '../render/units.ts';
 import { inspectFile } from './inspect.ts';
+
+/** Which executions each KVM stands for. */
+const RUN_BY: Readonly<Record<KvmChoice, readonly Execution[]>> = {
+  auto: ['hardware', 'shaped', 'emulated'],
+  linux: ['hardware', 'shaped'],
+  software: ['emulated'],
+};
 
 /** What a local run will do: the order for the VMM, and the decision that allowed it (none for the probe). */
 export interface PreparedRun {
@@ -38,13 +47,15 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
   const fallback = options.probation === true ? fallbackOf(type) : undefined;
   const capabilities = await queryCapabilities();
   const capability = capabilities.types.find((t) => t.type === type.id);
-  if (capability === undefined || !capability.available || capability.execution === undefined)
+  const ways = (capability?.ways ?? []).filter((way) => RUN_BY[options.kvm ?? 'auto'].includes(way.execution));
+  if (ways.length === 0)
     throw new UnpinError(type.runners.some((r) => r.built) ? 'VM_TYPE_UNAVAILABLE' : 'VM_TYPE_NOT_BUILT', {
       subject: type.id,
       found: capability?.obstacles.join('; ') ?? 'nothing known',
       next: 'unpin run … --test-host, or unpin doctor',
     });
-  if (!probe && !capability.bootsLinux)
+  const way = chooseWay(ways, { allow: RUN_BY.auto, linux: !probe });
+  if (way === undefined)
     throw new UnpinError('KVM_TOO_SLOW', {
       subject: `${capabilities.kvm.engine ?? 'this'} KVM`,
       found: describeKvm(capabilities.kvm),
@@ -56,7 +67,7 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
     name: 'run',
     type: type.id,
     regime: regimeOf(type),
-    execution: capability.execution,
+    execution: way.execution,
     memoryBytes,
     boot:
       verdict === undefined

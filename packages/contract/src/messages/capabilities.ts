@@ -1,18 +1,22 @@
 import { type Static, Type } from '../schema.ts';
 import { Execution, VmTypeId } from './policy.ts';
 
+/** One way in which a machine runs a VM type. */
+export const Way = Type.Object({
+  execution: Execution,
+  confidential: Type.Boolean(),
+  /** Whether Linux can boot this way, or only small guests (the probe). */
+  bootsLinux: Type.Boolean(),
+  /** Where private memory would live: `guest_memfd`, `memfd`, `memslots`. */
+  privateMemory: Type.String(),
+});
+
 /** What one VM type is on this machine: how it would run here, or why it does not. */
 export const TypeCapability = Type.Object({
   type: VmTypeId,
-  available: Type.Boolean(),
-  /** How it runs here, where it does. */
-  execution: Type.Optional(Execution),
-  confidential: Type.Boolean(),
-  /** Whether this machine's KVM can boot Linux with it, or only small guests (the probe). */
-  bootsLinux: Type.Boolean(),
-  /** Where private memory would live: `guest_memfd`, `memfd`, `memslots`. */
-  privateMemory: Type.Optional(Type.String()),
-  /** What stands in the way, one line each; empty where available. */
+  /** The most genuine first; empty where the type does not run here. */
+  ways: Type.Array(Way),
+  /** What stands in the way of the others, one line each. */
   obstacles: Type.Array(Type.String()),
 });
 export type TypeCapability = Static<typeof TypeCapability>;

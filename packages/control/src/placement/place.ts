@@ -1,5 +1,5 @@
 import type { TypeCapability } from '@unpin/contract';
-import type { Execution, VmType } from '@unpin/policy';
+import { chooseWay, type Execution, type VmType } from '@unpin/policy';
 import type { HostSnapshot } from './host-snapshot.ts';
 
 export interface PlacementRequest {
@@ -82,18 +82,18 @@ function capabilityOf(host: HostSnapshot, type: VmType): TypeCapability | undefi
 
 function typeOffer(type: VmType, capability: TypeCapability | undefined, request: PlacementRequest): Offer | Refusal {
   if (capability === undefined) return { found: `its VMM does not know ${type.id}`, needed: type.id };
-  const { execution } = capability;
-  if (!capability.available || execution === undefined)
-    return { found: capability.obstacles.join('; ') || 'no reason given', needed: type.id };
-  if (!request.allow.includes(execution))
-    return {
-      found: `${type.id} runs ${execution} there, which is not confidential`,
-      needed: request.allow.join(' or '),
-      wouldRun: execution,
-    };
-  if (request.linux && !capability.bootsLinux)
+  const { ways } = capability;
+  if (ways.length === 0) return { found: capability.obstacles.join('; ') || 'no reason given', needed: type.id };
+  const way = chooseWay(ways, request);
+  if (way !== undefined) return { execution: way.execution, confidential: way.confidential };
+  const unasked = chooseWay(ways, { ...request, allow: EXECUTIONS });
+  if (unasked === undefined)
     return { found: 'its KVM runs only small guests such as the probe', needed: 'a KVM that can boot Linux' };
-  return { execution, confidential: capability.confidential };
+  return {
+    found: `${type.id} runs ${unasked.execution} there, which is not confidential`,
+    needed: request.allow.join(' or '),
+    wouldRun: unasked.execution,
+  };
 }
 
 /** Pinned memory counts in full, and against what others keep pinned; the rest is allocated on demand. */

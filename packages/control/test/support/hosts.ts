@@ -15,15 +15,18 @@ export function capabilities(change: (type: TypeCapability) => Partial<TypeCapab
       const available = type.tech === 'none' || shaped;
       const offer: TypeCapability = {
         type: type.id,
-        available,
-        confidential: false,
-        bootsLinux: available,
+        ways: available ? [way(type.tech === 'none' ? 'hardware' : 'shaped')] : [],
         obstacles: available ? [] : [`this processor has no ${type.tech}`],
-        ...(available ? { execution: type.tech === 'none' ? 'hardware' : 'shaped' } : {}),
       };
       return Object.assign(offer, change(offer));
     }),
   };
+}
+
+type Way = TypeCapability['ways'][number];
+
+export function way(execution: Way['execution'], change: Partial<Way> = {}): Way {
+  return { execution, confidential: false, bootsLinux: true, privateMemory: 'memfd', ...change };
 }
 
 export function registration(offered: Capabilities = capabilities()): Registration {

@@ -1,9 +1,10 @@
 import { cpus, release } from 'node:os';
 import type { Capabilities } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
+import { softwareKvmProblem } from '@unpin/kvm/software/problem';
 import { vmTypes } from '@unpin/policy';
 import { hostMemory } from '../figures/host-facts.ts';
-import { openKvm } from '../machine/kvm-backend.ts';
+import { openMachineKvm } from '../machine/kvm-backend.ts';
 import { CONTRACT_VERSION, VERSION } from '../version.ts';
 import { featuresWithoutKvm, findFeatures } from './features.ts';
 import { tryGuest } from './trial.ts';
@@ -14,7 +15,9 @@ const ENOUGH_MIPS = 15;
 
 /** What this machine can run. Every fact is found by asking the machine; nothing is concluded from a version. */
 export async function capabilities(): Promise<Capabilities> {
-  const { kvm, features } = await kvmFacts();
+  const machine = await kvmFacts();
+  const { kvm } = machine;
+  const features = [...machine.features, softwareKvm()];
   const memory = hostMemory();
   const processors = cpus();
   return {
@@ -27,9 +30,17 @@ export async function capabilities(): Promise<Capabilities> {
       availableBytes: memory.availableBytes,
     },
     kvm,
-    features: [...features],
-    types: vmTypes().map((type) => typeCapability(type, features, kvm.bootsLinux)),
+    features,
+    types: vmTypes().map((type) => typeCapability(type, features, { linux: kvm.bootsLinux, software: true })),
   };
+}
+
+/** The software KVM needs nothing of the machine but what Node brings: its own module must have been built. */
+function softwareKvm(): Feature {
+  const problem = softwareKvmProblem();
+  return problem === undefined
+    ? { id: 'software-kvm', present: true }
+    : { id: 'software-kvm', present: false, detail: problem };
 }
 
 interface KvmFacts {
@@ -39,7 +50,7 @@ interface KvmFacts {
 
 async function kvmFacts(): Promise<KvmFacts> {
   try {
-    const kvm = await openKvm();
+    const kvm = await openMachineKvm();
     try {
       const features = findFeatures(kvm);
       const trial = await tryGuest();

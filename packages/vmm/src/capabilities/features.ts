@@ -12,11 +12,11 @@ const TRIAL_PIN = 64 * 1024;
 /** The smallest guest that a shaped VM must have room for, in bytes. */
 const SMALLEST_RAM = 4 * 1024 ** 3;
 
-/** All features that policy knows, each asked for on this machine. Never throws: what fails is not there, and why. */
+/** All features of its own KVM that policy knows, each asked for on this machine. Never throws: what fails is not there, and why. */
 export function findFeatures(kvm: Kvm): readonly Feature[] {
   const types = kvm.checkExtension(CAPS.KVM_CAP_VM_TYPES);
   const hasType = (number: number) => (types & (1 << number)) !== 0;
-  const rows: Readonly<Record<HostFeature, () => Omit<Feature, 'id'>>> = {
+  const rows: Readonly<Record<Exclude<HostFeature, 'software-kvm'>, () => Omit<Feature, 'id'>>> = {
     kvm: () => ({ present: true, detail: `API version ${kvm.apiVersion()}, ${kvm.info.engine}` }),
     'guest-memfd-default-vm': () => {
       const vm = kvm.createVm(VM_TYPES.KVM_X86_DEFAULT_VM);

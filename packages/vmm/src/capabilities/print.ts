@@ -1,4 +1,4 @@
-import type { Capabilities } from '@unpin/contract';
+import type { Capabilities, TypeCapability } from '@unpin/contract';
 import { capabilities } from './capabilities.ts';
 
 /** Answers the exit status. */
@@ -18,12 +18,17 @@ function text({ host, kvm, features, types }: Capabilities): string {
       ({ id, present, detail }) => `feature   ${present ? '+' : '-'} ${id}${detail === undefined ? '' : `: ${detail}`}`,
     ),
     ...types.map((row) =>
-      row.available
-        ? `type      + ${row.type}: ${row.execution ?? ''}${row.execution === 'shaped' ? ' (no encryption)' : ''}, private memory in ${row.privateMemory ?? 'none'}`
+      row.ways.length > 0
+        ? `type      + ${row.type}: ${row.ways.map(wayText).join(', or ')}`
         : `type      - ${row.type}: ${row.obstacles.join('; ')}`,
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function wayText({ execution, bootsLinux, privateMemory }: TypeCapability['ways'][number]): string {
+  const notes = [execution === 'shaped' ? ' (no encryption)' : '', bootsLinux ? '' : ' (probe only)'].join('');
+  return `${execution}${notes} with private memory in ${privateMemory}`;
 }
 
 function gib(bytes: number): string {

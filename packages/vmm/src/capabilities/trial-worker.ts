@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { KickTarget, Kvm, Regs, Vcpu, Vm } from '@unpin/kvm';
 import { CAPS, PARAVIRT, VM_TYPES } from '@unpin/kvm/uapi';
 import { nowMs } from '../clock.ts';
-import { openKvm } from '../machine/kvm-backend.ts';
+import { openMachineKvm } from '../machine/kvm-backend.ts';
 import {
   COUNT_ENTRY,
   INSTRUCTIONS_A_TURN,
@@ -23,7 +23,7 @@ const CONVERTED = 0x3000n;
 
 const port = parentPort;
 if (port !== null) {
-  const kvm = await openKvm();
+  const kvm = await openMachineKvm();
   const guest = createTrial(kvm);
   const announce = () => port.postMessage({ kind: 'running', target: guest.vcpu.kickTarget() } satisfies TrialMessage);
   announce();

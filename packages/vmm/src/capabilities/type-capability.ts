@@ -9,36 +9,31 @@ export interface Feature {
   readonly detail?: string;
 }
 
-/**
- * How a type runs on a machine with these features: the first of its runners that can, or what each of them lacks. Pure.
- * @param bootsLinux whether this machine's KVM can boot Linux at all
- */
-export function typeCapability(type: VmType, features: readonly Feature[], bootsLinux: boolean): TypeCapability {
+/** What can boot Linux here. */
+export interface BootsLinux {
+  readonly linux: boolean;
+  readonly software: boolean;
+}
+
+/** How a type runs on a machine with these features: its runners that can, and what each of the others lacks. Pure. */
+export function typeCapability(type: VmType, features: readonly Feature[], boots: BootsLinux): TypeCapability {
   const found = new Map(features.map((feature) => [feature.id, feature]));
   const has = (id: HostFeature) => found.get(id)?.present === true;
-  const runner = type.runners.find((row) => row.built && row.requires.every(has));
-  if (runner === undefined)
-    return {
-      type: type.id,
-      available: false,
-      confidential: false,
-      bootsLinux: false,
-      obstacles: type.runners.map((row) => obstacle(row, found)),
-    };
+  const can = (row: Runner) => row.built && row.requires.every(has);
   return {
     type: type.id,
-    available: true,
-    execution: runner.execution,
-    confidential: isConfidential(type, runner.execution),
-    bootsLinux,
-    privateMemory: privateMemoryOf(type, runner, has('guest-memfd-default-vm')),
-    obstacles: [],
+    ways: type.runners.filter(can).map((row) => ({
+      execution: row.execution,
+      confidential: isConfidential(type, row.execution),
+      bootsLinux: boots[row.backend],
+      privateMemory: privateMemoryOf(type, row, has('guest-memfd-default-vm')),
+    })),
+    obstacles: type.runners.filter((row) => !can(row)).map((row) => obstacle(row, found)),
   };
 }
 
 function obstacle(runner: Runner, found: ReadonlyMap<HostFeature, Feature>): string {
-  if (!runner.built)
-    return `${runner.execution}: ${runner.backend === 'software' ? 'the software KVM is not built yet' : 'not built yet'}`;
+  if (!runner.built) return `${runner.execution}: not built yet`;
   const missing = runner.requires.filter((id) => found.get(id)?.present !== true);
   const words = missing.map((id) => {
     const detail = found.get(id)?.detail;

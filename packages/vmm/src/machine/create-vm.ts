@@ -6,7 +6,7 @@ import { hostUseFilter } from './host-uses.ts';
 
 /** KVM_X86_*_VM for a regime. Shaped types run as ordinary VMs: KVM knows nothing of their C bit. Pure. */
 export function vmTypeNumber(regime: Regime, execution: Execution): number {
-  if (execution !== 'hardware') return VM_TYPES.KVM_X86_DEFAULT_VM;
+  if (execution === 'shaped') return VM_TYPES.KVM_X86_DEFAULT_VM;
   switch (regime.tech) {
     case 'none':
       return VM_TYPES.KVM_X86_DEFAULT_VM;

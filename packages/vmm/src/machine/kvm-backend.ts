@@ -1,11 +1,24 @@
 import { UnpinError } from '@unpin/contract/errors';
 import { type Kvm, KvmError } from '@unpin/kvm';
+import type { Execution } from '@unpin/policy';
 
 /**
- * Opens this machine's KVM. Loads the FFI: only threads that run or kick a guest import it.
+ * Opens the KVM that an execution needs: this machine's, or the software KVM. Loads the FFI or the engine: only threads
+ * that run a guest import it.
  * @throws UnpinError KVM_MISSING, KVM_FORBIDDEN, KVM_REFUSED
  */
-export async function openKvm(): Promise<Kvm> {
+export async function openKvm(execution: Execution): Promise<Kvm> {
+  switch (execution) {
+    case 'hardware':
+    case 'shaped':
+      return await openMachineKvm();
+    case 'emulated':
+      throw new UnpinError('VM_TYPE_NOT_BUILT', { subject: 'the software KVM' });
+  }
+}
+
+/** @throws UnpinError KVM_MISSING, KVM_FORBIDDEN, KVM_REFUSED */
+export async function openMachineKvm(): Promise<Kvm> {
   const { openLinuxKvm } = await import('@unpin/kvm/linux');
   try {
     return openLinuxKvm();

@@ -4,7 +4,10 @@ import { DEFAULT_SEV_POLICY, type HvaRange, initSev, launchSev, openSevDevice } 
 import type { Execution, Regime } from '@unpin/policy';
 import type { BootPlan } from '../boot/index.ts';
 
-/** The launch of a SEV guest on SEV hardware. Written as the API documents say; not yet run on AMD hardware. */
+/**
+ * The launch of a SEV guest on a KVM that has SEV: on hardware written as the API documents say and not yet run, on the
+ * software KVM the same calls.
+ */
 export interface SevLaunch {
   /** After memory is registered and loaded and the vCPU is set up: encrypts what was loaded, measures, finishes. */
   readonly seal: (memory: AnyGuestMemory, plan: BootPlan) => void;
@@ -16,8 +19,9 @@ export interface SevLaunch {
  * @throws SevError, KvmError where there is no /dev/sev
  */
 export function openSevLaunch(vm: Vm, regime: Regime, execution: Execution): SevLaunch | null {
-  if (execution !== 'hardware' || (regime.tech !== 'sev' && regime.tech !== 'sev-es')) return null;
-  const device = openSevDevice();
+  if (execution === 'shaped' || (regime.tech !== 'sev' && regime.tech !== 'sev-es')) return null;
+  // The software KVM is its own firmware.
+  const device = execution === 'hardware' ? openSevDevice() : { fd: -1, close: () => {} };
   const target = { vm, sevFd: device.fd };
   const encryptedState = regime.tech === 'sev-es';
   try {

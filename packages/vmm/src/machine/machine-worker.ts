@@ -33,7 +33,7 @@ async function runOrder(input: OrderInput, control: ControlBlock, teller: Teller
   let kvm: Kvm | undefined;
   try {
     const bootSet = readBootSet(order);
-    kvm = await openKvm();
+    kvm = await openKvm(order.execution);
     const first = await runOnce({ ...input, kvm, bootSet, regime: order.regime, onProbation: true }, control, teller);
     const { probation } = order;
     if (probation === undefined || !first.failedProbation) return first.how;

@@ -6,7 +6,7 @@ import {
   hasSharedGuestMemfd,
   MemoryModelNotBuilt,
 } from '@unpin/kvm/guest-memory';
-import { chooseCBit, shapedCpuid } from '@unpin/kvm/shape';
+import { chooseCBit, sevFeatures, shapedCpuid } from '@unpin/kvm/shape';
 import type { Execution, Regime } from '@unpin/policy';
 import { ramEnd } from '../boot/index.ts';
 
@@ -36,10 +36,7 @@ export function createRegimeMemory(options: RegimeMemoryOptions): RegimeMemory {
     return {
       memory,
       privateMemory: privateMemoryOf(memory, vm),
-      cpuid: (entries) =>
-        execution === 'shaped' && cBit !== null
-          ? shapedCpuid(entries, { cBit, wantsReports: regime.conversions === 'hypercall', asyncPageFaults: false })
-          : entries,
+      cpuid: (entries) => cpuidOf(entries, options, cBit),
     };
   } catch (cause) {
     if (!(cause instanceof MemoryModelNotBuilt)) throw cause;
@@ -47,10 +44,27 @@ export function createRegimeMemory(options: RegimeMemoryOptions): RegimeMemory {
   }
 }
 
+function cpuidOf(
+  entries: readonly CpuidEntry[],
+  { regime, execution }: RegimeMemoryOptions,
+  cBit: number | null,
+): readonly CpuidEntry[] {
+  const told = { wantsReports: regime.conversions === 'hypercall', asyncPageFaults: false };
+  if (cBit === null) return entries;
+  switch (execution) {
+    case 'hardware':
+      return entries;
+    case 'shaped':
+      return shapedCpuid(entries, { cBit, ...told });
+    case 'emulated':
+      return sevFeatures(entries, told);
+  }
+}
+
 function cBitOf({ kvm, regime, execution, ram }: RegimeMemoryOptions): number | null {
   if (regime.tech === 'none' || regime.tech === 'sw-protected') return null;
   const supported = kvm.supportedCpuid();
-  if (execution === 'hardware') return hardwareCBit(supported);
+  if (execution !== 'shaped') return sevCBit(supported);
   try {
     return chooseCBit(supported, ramEnd(ram));
   } catch (cause) {
@@ -60,7 +74,7 @@ function cBitOf({ kvm, regime, execution, ram }: RegimeMemoryOptions): number | 
 }
 
 /** CPUID 0x8000001F EBX bits 5:0 (AMD64 APM 3, E.4.17). */
-function hardwareCBit(supported: readonly CpuidEntry[]): number | null {
+function sevCBit(supported: readonly CpuidEntry[]): number | null {
   const leaf = supported.find((entry) => entry.function === 0x8000_001f);
   return leaf === undefined ? null : leaf.ebx & 0x3f;
 }

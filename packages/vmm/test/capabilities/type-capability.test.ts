@@ -1,48 +1,53 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type HostFeature, vmType, vmTypes } from '@unpin/policy';
+import { type HostFeature, type VmTypeId, vmType, vmTypes } from '@unpin/policy';
 import { type Feature, typeCapability } from '../../src/capabilities/type-capability.ts';
 
 const have = (...ids: HostFeature[]): readonly Feature[] => ids.map((id) => ({ id, present: true }));
+const BOOTS = { linux: true, software: true };
 const SHAPES: readonly HostFeature[] = ['kvm', 'spare-address-bit', 'long-term-pin', 'userfaultfd'];
 
 describe('what a type is on a machine', () => {
   test('hardware comes before shaped, and only SEV hardware is confidential', () => {
-    const both = typeCapability(vmType('sev'), have(...SHAPES, 'sev'), true);
-    assert.deepEqual([both.execution, both.confidential], ['hardware', true]);
-    const shaped = typeCapability(vmType('sev'), have(...SHAPES), true);
-    assert.deepEqual([shaped.execution, shaped.confidential], ['shaped', false]);
-    const standard = typeCapability(vmType('standard'), have('kvm'), true);
-    assert.deepEqual([standard.execution, standard.confidential], ['hardware', false]);
+    const ways = (type: VmTypeId, ...features: HostFeature[]) =>
+      typeCapability(vmType(type), have(...features), BOOTS).ways.map((way) => [way.execution, way.confidential]);
+    assert.deepEqual(ways('sev', ...SHAPES, 'sev'), [
+      ['hardware', true],
+      ['shaped', false],
+    ]);
+    assert.deepEqual(ways('sev', ...SHAPES), [['shaped', false]]);
+    assert.deepEqual(ways('standard', 'kvm'), [['hardware', false]]);
   });
 
   test('a shaped guest keeps private memory in a guest_memfd where ordinary VMs can have one', () => {
-    assert.equal(typeCapability(vmType('sev-upm'), have(...SHAPES), true).privateMemory, 'memfd');
-    const newer = have(...SHAPES, 'guest-memfd-default-vm');
-    assert.equal(typeCapability(vmType('sev-upm'), newer, true).privateMemory, 'guest_memfd');
+    const memory = (...features: HostFeature[]) =>
+      typeCapability(vmType('sev-upm'), have(...features), BOOTS).ways[0]?.privateMemory;
+    assert.equal(memory(...SHAPES), 'memfd');
+    assert.equal(memory(...SHAPES, 'guest-memfd-default-vm'), 'guest_memfd');
   });
 
   test('boots Linux only where the machine does', () => {
-    assert.equal(typeCapability(vmType('sev'), have(...SHAPES), false).bootsLinux, false);
+    const small = typeCapability(vmType('sev'), have(...SHAPES), { linux: false, software: true });
+    assert.deepEqual(
+      small.ways.map(({ execution, bootsLinux }) => [execution, bootsLinux]),
+      [['shaped', false]],
+    );
   });
 
   test('says what each way of running it lacks, and what is not built', () => {
     const found = typeCapability(
       vmType('sev-deferred'),
       [...have('kvm', 'spare-address-bit', 'long-term-pin'), { id: 'userfaultfd', present: false, detail: 'EPERM' }],
-      true,
+      BOOTS,
     );
-    assert.equal(found.available, false);
-    assert.deepEqual(found.obstacles, [
-      'shaped: this machine has no userfaultfd (EPERM)',
-      'emulated: the software KVM is not built yet',
-    ]);
+    assert.deepEqual(found.ways, []);
+    assert.deepEqual(found.obstacles, ['shaped: this machine has no userfaultfd (EPERM)', 'emulated: not built yet']);
   });
 
   test('without KVM nothing is available and everything says why', () => {
     for (const type of vmTypes()) {
-      const found = typeCapability(type, [{ id: 'kvm', present: false, detail: 'no /dev/kvm' }], false);
-      assert.equal(found.available, false);
+      const found = typeCapability(type, [{ id: 'kvm', present: false, detail: 'no /dev/kvm' }], BOOTS);
+      assert.deepEqual(found.ways, []);
       assert.ok(found.obstacles.length > 0);
     }
   });

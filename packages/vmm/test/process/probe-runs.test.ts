@@ -11,9 +11,10 @@ import { noKvm, runOrder } from '../helpers/vmm-process.ts';
 let capabilities: Capabilities;
 
 /** The type as this machine has it, or why the test can't be run. */
-function here(id: VmTypeId): TypeCapability | string {
+function here(id: VmTypeId): TypeCapability['ways'][number] | string {
   const found = capabilities.types.find((row) => row.type === id);
-  return found?.available === true ? found : `${id} is not available here: ${found?.obstacles.join('; ') ?? ''}`;
+  const way = found?.ways.find(({ execution }) => execution !== 'emulated');
+  return way ?? `this KVM does not run ${id}: ${found?.obstacles.join('; ') ?? ''}`;
 }
 
 describe('the probe guest', { skip: noKvm() }, () => {
@@ -26,7 +27,7 @@ describe('the probe guest', { skip: noKvm() }, () => {
     test(`finds nothing wrong on ${id} when it is honest, and is pinned as the type says`, async (t) => {
       const type = here(id);
       if (typeof type === 'string') return t.skip(type);
-      const { last, code, stderr } = await runOrder(t, probeOrder(id, type.execution ?? 'hardware', 'honest'));
+      const { last, code, stderr } = await runOrder(t, probeOrder(id, type.execution, 'honest'));
       assert.equal(last?.ending?.detail, 'the probe found 0 wrong', stderr);
       assert.equal(code, 0);
       const { report } = last ?? {};

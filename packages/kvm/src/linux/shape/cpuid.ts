@@ -1,9 +1,8 @@
 import type { CpuidEntry } from '../../port/index.ts';
 import { physicalWidth } from './c-bit.ts';
 
-export interface ShapedCpuidOptions {
-  /** From chooseCBit. */
-  readonly cBit: number;
+/** What an SEV guest is told of KVM's paravirtual features. */
+export interface SevFeatureOptions {
   /**
    * Whether the guest is told that KVM wants conversions reported. Linux looks at bit 17 alone, KVM's rules want
    * bit 16 as well (Documentation/virt/kvm/x86/cpuid.rst).
@@ -11,6 +10,11 @@ export interface ShapedCpuidOptions {
   readonly wantsReports: boolean;
   /** Whether async page faults are offered: they make the host use one more page of the guest. */
   readonly asyncPageFaults: boolean;
+}
+
+export interface ShapedCpuidOptions extends SevFeatureOptions {
+  /** From chooseCBit. */
+  readonly cBit: number;
 }
 
 const LEAF = { features: 1, kvmFeatures: 0x4000_0001, extendedMax: 0x8000_0000, encryption: 0x8000_001f } as const;
@@ -42,6 +46,13 @@ export function shapedCpuid(entries: readonly CpuidEntry[], options: ShapedCpuid
   return changed;
 }
 
+/** The leaves of a KVM that has SEV itself, with KVM's own features as an SEV guest is to see them. Pure. */
+export function sevFeatures(entries: readonly CpuidEntry[], options: SevFeatureOptions): readonly CpuidEntry[] {
+  return entries.map((entry) =>
+    entry.function === LEAF.kvmFeatures ? { ...entry, eax: kvmFeatures(entry.eax, options) } : entry,
+  );
+}
+
 function change(entry: CpuidEntry, options: ShapedCpuidOptions): CpuidEntry {
   switch (entry.function) {
     case LEAF.features:
@@ -55,7 +66,7 @@ function change(entry: CpuidEntry, options: ShapedCpuidOptions): CpuidEntry {
   }
 }
 
-function kvmFeatures(supported: number, options: ShapedCpuidOptions): number {
+function kvmFeatures(supported: number, options: SevFeatureOptions): number {
   const reports = KVM_FEATURE.hcMapGpaRange | KVM_FEATURE.migrationControl;
   const told = options.wantsReports ? supported | reports : supported & ~reports;
   return (options.asyncPageFaults ? told : told & ~KVM_FEATURE.asyncPf) >>> 0;

@@ -1,0 +1,1 @@
+export { engineProblem as softwareKvmProblem } from '@unpin/x86/built';
