@@ -12,6 +12,7 @@ export {
 export type { TerminalSize } from './host/guest-scripts.ts';
 export { keptCode } from './host/kept-code.ts';
 export { HOST_KERNELS, HOST_STAGES, type HostKernel, type HostStage, type TestHostOptions } from './host/options.ts';
+export { plainQemu, type QemuInvocation } from './host/plain-qemu.ts';
 export { startTestHost, type TestHostResult } from './host/start-test-host.ts';
 export { type BusyboxInitrdOptions, busyboxInitrd, type InitrdFile, SHELL_INIT } from './initrd/busybox-initrd.ts';
 export { type CpioEntry, cpioArchive } from './initrd/newc.ts';

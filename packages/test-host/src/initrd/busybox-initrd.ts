@@ -22,6 +22,9 @@ export interface InitrdFile {
  * the console's terminal in sysfs and makes it the controlling one. When the shell ends, the machine powers off, and
  * where it can't (no ACPI), it halts with "reboot: System halted" or "Power down". `poweroff`, `halt` and `reboot` typed
  * into the shell reach process 1 as signals, as busybox's init has it; a shell that waits takes them at once.
+ *
+ * The second setsid finds itself the leader of a group, so that it forks and returns: what a script starts with an
+ * ampersand ignores Ctrl-C, and so does all that it starts (POSIX, 2.11 Signals and Error Handling).
  */
 export const SHELL_INIT = `#!/bin/sh
 export PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root TERM=\${TERM:-linux}
@@ -38,9 +41,8 @@ cd /root
 echo "unpin guest: Linux $(uname -r), user space up $(cut -d' ' -f1 /proc/uptime) s after boot"
 trap 'sync; poweroff -f' USR1 USR2
 trap 'sync; reboot -f' TERM
-setsid cttyhack sh -i &
-wait $!
-poweroff -f
+setsid setsid cttyhack sh -c 'sh -i; poweroff -f'
+while :; do sleep 86400 & wait $!; done
 `;
 
 /** The archive, uncompressed. Throws RangeError for a path that cannot be packed. */
