@@ -46,6 +46,8 @@ const ipi = fc.record({
     })
     .map(({ vector, lowest, logical, flags, shorthand }) => vector | lowest | logical | flags | (shorthand << 18)),
 });
+const isToOneOfSet = ({ address, data }: { readonly address: number; readonly data: number }): boolean =>
+  (address & 4) !== 0 && ((address & 8) !== 0 || (data & 0x100) !== 0);
 /** A message to one of a set is lost on KVM where the set names APICs that aren't there and the vector chooses those. */
 const namesNobody = (step: Step): boolean =>
   step.kind === 'msi'
@@ -67,6 +69,8 @@ const msi = fc.record({
     })
     .map(({ vector, mode, level }) => vector | mode | level),
 });
+/** The same for xAPICs, whose logical ids are any: a message to one names one. */
+const oneOrAll = msi.filter((step) => !namesNobody(step) && (!isToOneOfSet(step) || (step.address & 0x6000) === 0));
 const steps = fc.array(
   fc.oneof<fc.Arbitrary<Step>[]>(anyMsr.filter(ownIcr), ipi, msi).filter((step) => !namesNobody(step)),
   {
@@ -82,6 +86,9 @@ function registers(bytes: Uint8Array): string[] {
     .filter((offset) => offset !== CURRENT_COUNT)
     .map((offset) => `${offset.toString(16)}: ${view.getUint32(offset, true).toString(16)}`);
 }
+
+/** Switches an APIC on: KVM may choose one that isn't for a message to one, which is then lost. */
+const enable = (page: DataView): void => page.setUint32(0xf0, 0x1ff, true);
 
 /** EPERM is what KVM answers for 0 where its lookup table of destinations can't be used. */
 function taken(vm: Vm, address: number, data: number): number {
@@ -157,8 +164,6 @@ describe('local APIC, as the kernel has it', { skip: lacksKvm() }, () => {
   }
 
   test('any MSR writes and messages leave x2APICs with the same registers', () => {
-    // All are switched on: KVM may choose one that isn't for a message to one, which is then lost.
-    const enable = (page: DataView): void => page.setUint32(0xf0, 0x1ff, true);
     fc.assert(
       fc.property(steps, (list) => compare(list, ['x2apic', 'x2apic', 'x2apic'], enable)),
       { numRuns: 60 },
@@ -172,7 +177,7 @@ describe('local APIC, as the kernel has it', { skip: lacksKvm() }, () => {
     });
     fc.assert(
       fc.property(
-        fc.array(msi, { maxLength: 30 }),
+        fc.array(oneOrAll, { maxLength: 30 }),
         fc.array(identity, { minLength: 3, maxLength: 3 }),
         (list, identities) => {
           compare(list, ['xapic', 'xapic', 'xapic'], (page, id) => {

@@ -69,6 +69,11 @@ const line = fc
 const look = fc.constantFrom(0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1).map((port) => [read(port)]);
 const interrupt = fc.constant<PcStep[]>([{ kind: 'interrupt' }]);
 
+/** Only what time doesn't move: neither OUT, nor counts, nor the refresh clock. */
+function stable(values: readonly number[], ports: readonly number[]): number[] {
+  return values.map((value, index) => value & (ports[index] === 0x61 ? 0x03 : 0x7f));
+}
+
 describe('PC chips, as the kernel has them', { skip: lacksKvm() }, () => {
   let kernel: KernelPcs;
 
@@ -111,9 +116,6 @@ describe('PC chips, as the kernel has them', { skip: lacksKvm() }, () => {
     const steps = fc.array(fc.oneof(control, count, speaker, readBack, status), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(steps, (list) => {
-        // Only what time doesn't move is compared: neither OUT, nor counts, nor the refresh clock.
-        const stable = (values: readonly number[], ports: readonly number[]): number[] =>
-          values.map((value, index) => value & (ports[index] === 0x61 ? 0x03 : 0x7f));
         const flat = list.flat();
         const ports = flat.flatMap((step) => (step.kind === 'in' ? [step.port] : []));
         const machine = new TestMachine();

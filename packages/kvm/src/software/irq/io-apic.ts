@@ -81,11 +81,11 @@ export class IoApic {
     }
     const wasUp = (this.#lines & bit) !== 0;
     this.#lines |= bit;
-    if (this.#isLevel(pin)) this.#service(pin);
-    else if (!wasUp) {
+    if (!this.#isLevel(pin)) {
       this.#delivered &= ~bit;
-      this.#service(pin);
+      if (wasUp) return;
     }
+    this.#service(pin);
   }
 
   /** The end of an interrupt on a local APIC; `isLevel` as that APIC took it. */
