@@ -31,7 +31,10 @@ interface Options {
   readonly signal?: AbortSignal;
 }
 
-/** Runs a launch order in a VMM process of this terminal, until the guest ends. Ctrl-C ends the guest. */
+/**
+ * Runs a launch order in a VMM process of this terminal, until the guest ends. A signal ends the guest, and so does
+ * Ctrl-] at a terminal, where Ctrl-C is the guest's own.
+ */
 export async function runLocally(order: LaunchOrder, options: Options): Promise<RunResult> {
   const dir = await mkdtemp(join(tmpdir(), 'unpin-run-'));
   const progress = progressLine(options.json);
@@ -39,6 +42,7 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
     const vmm = await startVmm({ order, dir, withParent: true });
     const client = createClient(vmmRoutes, { socketPath: join(dir, 'api.sock') });
     const watcher = watch(client, options, progress);
+    const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
     const terminal =
       options.console === 'none'
         ? undefined
@@ -46,8 +50,8 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
             input: process.stdin,
             output: options.console === 'stderr' ? process.stderr : process.stdout,
             onFirstByte: () => progress.stop(),
+            onLeave: stop,
           });
-    const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     options.signal?.addEventListener('abort', stop);
