@@ -79,28 +79,18 @@ export function memorySegment(instruction: Instruction): number {
   return segments[instruction.memorySegment] ?? layout.DS;
 }
 
+const SIGNED_BYTES = new Set([OpKind.Immediate8to16, OpKind.Immediate8to32, OpKind.Immediate8to64]);
+
 /** The low 32 bits of an immediate, sign-extended from its encoding; of a 64-bit one, `immediateHigh` has the rest. */
 export function immediate(instruction: Instruction, operand: number): number {
   const kind = instruction.opKind(operand);
-  switch (kind) {
-    case OpKind.Immediate8:
-      return instruction.immediate8;
-    case OpKind.Immediate8_2nd:
-      return instruction.immediate8_2nd;
-    case OpKind.Immediate16:
-      return instruction.immediate16;
-    case OpKind.Immediate8to16:
-    case OpKind.Immediate8to32:
-    case OpKind.Immediate8to64:
-      return (instruction.immediate8 << 24) >> 24;
-    case OpKind.Immediate32:
-    case OpKind.Immediate32to64:
-      return instruction.immediate32 | 0;
-    case OpKind.Immediate64:
-      return Number(BigInt.asIntN(32, instruction.immediate64));
-    default:
-      throw new RangeError(`operand ${operand} is no immediate`);
-  }
+  if (SIGNED_BYTES.has(kind)) return (instruction.immediate8 << 24) >> 24;
+  if (kind === OpKind.Immediate8) return instruction.immediate8;
+  if (kind === OpKind.Immediate32 || kind === OpKind.Immediate32to64) return instruction.immediate32 | 0;
+  if (kind === OpKind.Immediate16) return instruction.immediate16;
+  if (kind === OpKind.Immediate64) return Number(BigInt.asIntN(32, instruction.immediate64));
+  if (kind === OpKind.Immediate8_2nd) return instruction.immediate8_2nd;
+  throw new RangeError(`operand ${operand} is no immediate`);
 }
 
 /** The high 32 bits that go with `immediate`. */

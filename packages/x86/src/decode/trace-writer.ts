@@ -50,4 +50,10 @@ export class TraceWriter {
   link(uop: number, target: number): void {
     this.#words[(uop + layout.UOP_LINK) >>> 2] = target;
   }
+
+  /** Adds to the displacement of a micro-op that was written before. */
+  displace(uop: number, by: number): void {
+    const word = (uop + layout.UOP_DISP) >>> 2;
+    this.#words[word] = (this.#words[word] ?? 0) + by;
+  }
 }

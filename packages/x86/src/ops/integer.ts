@@ -138,3 +138,89 @@ export const OP_NOT_R64 = 450;
 
 /** From here on a function does the micro-op. */
 export const OP_COLD = 512;
+
+// Register (R) and memory (M) forms, each plus the size. IMM says which of a family where the name doesn't.
+export const OP_XCHG_R = 512;
+export const OP_XCHG_M = 516;
+export const OP_XADD_R = 520;
+export const OP_XADD_M = 524;
+export const OP_CMPXCHG_R = 528;
+export const OP_CMPXCHG_M = 532;
+/** IMM: 0 ROL … 7 SAR as encoded; the count is the byte at B, or the upper half of IMM where B is ZERO. */
+export const OP_SHIFT_R = 536;
+export const OP_SHIFT_M = 540;
+/** B: what is shifted in. IMM: bit 0 SHRD, bit 1 count in CL; else the upper half is the count. */
+export const OP_SHIFT_DOUBLE_R = 544;
+export const OP_SHIFT_DOUBLE_M = 548;
+/** IMM: 4 MUL, 5 IMUL, 6 DIV, 7 IDIV, by A or memory. */
+export const OP_MULTIPLY_R = 552;
+export const OP_MULTIPLY_M = 556;
+/** A = B or memory × IMM; without an immediate (OP_IMUL_16) A is a factor. */
+export const OP_IMUL_16_R = 560;
+export const OP_IMUL_16_M = 561;
+export const OP_IMUL_16_RI = 562;
+export const OP_IMUL_MI = 564;
+/** IMM: 0 INC, 1 DEC, 2 NOT, 3 NEG. */
+export const OP_UNARY_R = 568;
+export const OP_UNARY_M = 572;
+/** IMM low: the bit's number, or B its register; high: 0 BT, 1 BTS, 2 BTR, 3 BTC. */
+export const OP_BIT_R = 576;
+export const OP_BIT_M = 580;
+/** IMM: 0 BSF, 1 BSR, 2 TZCNT, 3 POPCNT. */
+export const OP_SCAN_R = 584;
+export const OP_SCAN_M = 588;
+/** CWD, CDQ, CQO. */
+export const OP_SIGN_TO_DX = 592;
+export const OP_BSWAP = 596;
+/** To 16 bits, from 8. */
+export const OP_ZX_16_R = 600;
+export const OP_ZX_16_M = 601;
+export const OP_SX_16_R = 602;
+export const OP_SX_16_M = 603;
+export const OP_SETCC_M = 604;
+export const OP_CMOV_16_R = 605;
+export const OP_CMOV_16_M = 606;
+/** IMM: 0 LAHF, 1 SAHF, 2 CLC, 3 STC, 4 CMC, 5 CLD, 6 STD. */
+export const OP_FLAGS = 607;
+export const OP_CMPXCHG_8B = 610;
+export const OP_CMPXCHG_16B = 611;
+/** IMM: as OP_STRING's. */
+export const OP_XLAT = 612;
+
+// The stack by any size and mode, plus the operand's size.
+export const OP_PUSH_ANY_R = 616;
+export const OP_PUSH_ANY_I = 620;
+export const OP_PUSH_ANY_M = 624;
+export const OP_POP_ANY_R = 628;
+/** The micro-op's address is computed after RSP has moved; IMM: the bytes of the operand. */
+export const OP_POP_ANY_M = 632;
+export const OP_PUSHA = 636;
+export const OP_POPA = 640;
+/** IMM: bytes, and the nesting level in its upper half. */
+export const OP_ENTER = 652;
+export const OP_LEAVE_ANY = 656;
+
+/**
+ * Plus log2 of the bytes. IMM: bits 1:0 log2 of the address size, bits 4:2 the source's segment, bit 5 outside 64-bit
+ * mode, bit 6 REP or REPE, bit 7 REPNE.
+ */
+export const OP_MOVS = 660;
+export const OP_CMPS = 664;
+export const OP_STOS = 668;
+export const OP_LODS = 672;
+export const OP_SCAS = 676;
+
+// Near transfers by any operand size and mode: plus the operand's size. Direct ones go to PAGE_BASE + IMM, wrapped.
+export const OP_TRANSFER = 704;
+export const OP_JMP_ANY = 704;
+/** A: the condition. */
+export const OP_JCC_ANY = 708;
+export const OP_CALL_ANY = 712;
+export const OP_JMP_ANY_R = 716;
+export const OP_JMP_ANY_M = 720;
+export const OP_CALL_ANY_R = 724;
+export const OP_CALL_ANY_M = 728;
+export const OP_RET_ANY = 732;
+/** A: 0 LOOPNE, 1 LOOPE, 2 LOOP, 3 JCXZ, as encoded; B: log2 of the counter's bytes. */
+export const OP_LOOP_ANY = 736;
+export const OP_TRANSFER_END = 740;
