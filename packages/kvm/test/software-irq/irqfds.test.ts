@@ -91,6 +91,22 @@ describe('irqfds', () => {
     vm.advance(0);
   });
 
+  test('an eventfd of one VM is another’s when the first one ends', () => {
+    const vm = machine();
+    const other = new TestMachine(1, vm.counters);
+    const { fd } = vm.counters.createEventFd();
+    vm.controllers.irqfds.set(fd, 5);
+    assert.equal(
+      errnoOf(() => other.controllers.irqfds.set(fd, 5)),
+      'EBUSY',
+    );
+    vm.controllers.close();
+    assert.equal(
+      errnoOf(() => other.controllers.irqfds.set(fd, 5)),
+      'accepted',
+    );
+  });
+
   test('a line is up while anybody holds it', () => {
     const vm = machine();
     const [event, resample] = [vm.counters.createEventFd(), vm.counters.createEventFd()];

@@ -58,6 +58,20 @@ describe('priority', () => {
     assert.equal(machine.apic().pendingVector(), 0x45);
   });
 
+  test('the processor priority is all of the task priority, unless a higher class is in service', () => {
+    const machine = enabled();
+    machine.lapicWrite(ICR_LOW, SELF | 0x45);
+    assert.equal(machine.take(), 0x45);
+    for (const [task, processor] of [
+      [0x3f, 0x40],
+      [0x4a, 0x4a],
+      [0x5b, 0x5b],
+    ] as const) {
+      machine.lapicWrite(TPR, task);
+      assert.equal(machine.lapicRead(PPR), processor);
+    }
+  });
+
   test('of any requests, ends and task priorities the vector delivered is the highest above the processor priority', () => {
     type Step = { readonly request: number } | { readonly priority: number } | 'take' | 'end';
     const steps = fc.array(
@@ -358,6 +372,24 @@ describe('x2APIC', () => {
     const machine = new TestMachine();
     machine.x2apic();
     assert.equal(machine.lapicRead(0x30), 0xffff_ffff);
+  });
+
+  test('a guest enters it from xAPIC mode and leaves it by switching off; user space may do otherwise', () => {
+    const guest = new TestMachine().apic();
+    guest.setFeatures({ x2apic: true, tscDeadline: true, physicalAddressBits: 40 });
+    const modes = { off: 0xfee0_0100, xapic: 0xfee0_0900, x2apic: 0xfee0_0d00 };
+    const write = (mode: keyof typeof modes, isHost = false) => guest.writeMsr(0x1b, 0, modes[mode], isHost);
+    assert.deepEqual(
+      (['x2apic', 'xapic', 'off', 'x2apic', 'xapic'] as const).map((mode) => write(mode)),
+      ['done', 'refused', 'done', 'refused', 'done'],
+    );
+    assert.deepEqual(
+      (['x2apic', 'xapic', 'off', 'x2apic'] as const).map((mode) => write(mode, true)),
+      ['done', 'done', 'done', 'done'],
+    );
+    assert.equal(guest.writeMsr(0x1b, 1 << 8, modes.off), 'refused');
+    const other = new TestMachine().apic();
+    assert.equal(other.writeMsr(0x1b, 0, modes.x2apic, true), 'refused');
   });
 
   test('its registers are not there in xAPIC mode', () => {

@@ -65,6 +65,15 @@ describe('the 8254', () => {
     );
   });
 
+  test('a count of 0 is 65,536', () => {
+    for (const mode of [0, 2, 3]) {
+      const machine = withPit();
+      program(machine, 2, mode, 0);
+      machine.clock.time += counts(0x8000);
+      assert.equal(latched(machine, 2), mode === 3 ? 0 : 0x8000, `mode ${mode}`);
+    }
+  });
+
   test('a latched count stays while it is read, low byte first', () => {
     const machine = withPit();
     program(machine, 2, 0, 0x1234);

@@ -223,6 +223,11 @@ export class InterruptControllers {
     else throw failure('KVM_SET_IRQCHIP', ERRNO.EINVAL, `chip ${chip}`);
   }
 
+  /** The VM ends: its eventfds may be bound by others. */
+  close(): void {
+    this.irqfds.close();
+  }
+
   #required(call: string): Irqchip {
     if (this.#irqchip === null) throw failure(call, ERRNO.ENXIO, 'no irqchip');
     return this.#irqchip;

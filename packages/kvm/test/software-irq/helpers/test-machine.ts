@@ -26,16 +26,18 @@ export const OTHER_FD = 77;
 /** A VM's interrupt controllers with an irqchip and vCPUs 0 to n − 1. */
 export class TestMachine {
   readonly clock = new TestClock();
-  readonly counters = EventCounters.create(16);
-  readonly controllers = new InterruptControllers({
-    clock: this.clock,
-    counters: this.counters,
-    isOtherDescriptor: (fd) => fd === OTHER_FD,
-  });
+  readonly counters: EventCounters;
+  readonly controllers: InterruptControllers;
   readonly cpus: TestCpu[] = [];
   readonly apics: LocalApic[] = [];
 
-  constructor(vcpus = 1) {
+  constructor(vcpus = 1, counters = EventCounters.create(16)) {
+    this.counters = counters;
+    this.controllers = new InterruptControllers({
+      clock: this.clock,
+      counters,
+      isOtherDescriptor: (fd) => fd === OTHER_FD,
+    });
     this.controllers.createIrqchip(0);
     for (let id = 0; id < vcpus; id += 1) {
       const cpu = new TestCpu();
