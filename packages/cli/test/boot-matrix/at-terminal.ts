@@ -1,11 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { UnpinError } from '@unpin/contract';
 import { assetPath, type HostKernel, keptCode, startTestHost } from '@unpin/test-host';
+import { whileHostsDie } from './while-hosts-die.ts';
 
 const CLI = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** Emulated hosts die now and then: it is tried again in another, so often. */
-const ATTEMPTS = 3;
 
 /** What a person waits for on the screen, and the keys that follow. */
 export interface Step {
@@ -17,14 +15,8 @@ export interface Step {
  * `unpin run` at a terminal of a test host, its settings printed before and after. Answers all that was on the screen; it
  * is typed there as the steps say, each once what it waits for has come after the step before.
  */
-export async function runAtTerminal(host: HostKernel, steps: readonly Step[]): Promise<string> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await once(host, steps);
-    } catch (error) {
-      if (!(error instanceof UnpinError) || error.code !== 'TEST_HOST_FAILED' || attempt === ATTEMPTS) throw error;
-      process.stderr.write(`${error.message}\n`);
-    }
+export function runAtTerminal(host: HostKernel, steps: readonly Step[]): Promise<string> {
+  return whileHostsDie(() => once(host, steps));
 }
 
 async function once(host: HostKernel, steps: readonly Step[]): Promise<string> {

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { UnpinError } from '@unpin/contract';
 import {
   type AssetId,
   assetPath,
@@ -13,6 +12,7 @@ import {
 } from '@unpin/test-host';
 import type { BootCase } from './cases.ts';
 import type { CaseResult, DriverInput } from './driver.ts';
+import { ATTEMPTS, reportDeadHost } from './while-hosts-die.ts';
 
 /** Why the cases can't be run on this machine, or false. */
 export function missingFor(host: HostKernel, cases: readonly BootCase[]): string | false {
@@ -23,8 +23,6 @@ export function missingFor(host: HostKernel, cases: readonly BootCase[]): string
 
 /** Hosts at once, each with one CPU: as many as the machines that run these tests have cores. */
 const AT_ONCE = 2;
-/** Emulated hosts die now and then. What one left open is asked again in another, so often. */
-const ATTEMPTS = 3;
 
 /** Runs all cases in test hosts; the results in the order of the cases, undefined where no host lived long enough. */
 export async function runInTestHost(
@@ -58,8 +56,7 @@ async function runShare(
       take,
     );
   } catch (error) {
-    if (!(error instanceof UnpinError) || error.code !== 'TEST_HOST_FAILED') throw error;
-    process.stderr.write(`${error.message}\n`);
+    if (!reportDeadHost(error)) throw error;
   }
 }
 

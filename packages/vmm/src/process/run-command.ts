@@ -15,7 +15,9 @@ export async function runCommand(request: Extract<Request, { kind: 'run' }>): Pr
     ]);
     const order = await acceptOrder(request.order);
     const sockets = await prepareSocketDir(request.dir);
-    const vm = new VmProcess({ thread, order, sockets, print });
+    // A parent that wants them asks while the VM runs, and would wait for what it does not read.
+    const nameConversions = !request.withParent;
+    const vm = new VmProcess({ thread, order, sockets, print, nameConversions });
     const stop = () => vm.stop('stopped');
     process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop);
     // Whoever read what this process says may be gone: the VM goes on.

@@ -20,7 +20,7 @@ const FIGURES_MS = 1_000;
 const LAST_LINES = 40;
 /** Lies that the last line tells. */
 const LAST_LIES = 100;
-/** Conversions that the last line tells: those that named themselves while someone looked keep their symbols. */
+/** Conversions that the last line tells. */
 const LAST_CONVERSIONS = 2_000;
 /** How soon input that found no room is offered again, in milliseconds. */
 const INPUT_RETRY_MS = 20;
@@ -31,6 +31,8 @@ export interface RunVmOptions {
   readonly order: LaunchOrder;
   readonly sockets: SocketPaths;
   readonly print: (line: VmmReadyLine | VmmLastLine) => void;
+  /** Look up the symbols of all conversions that the last line tells: for those who ask when the VM is gone. */
+  readonly nameConversions: boolean;
 }
 
 /** A VM in this process, until it ends. Answers the exit status. */
@@ -101,10 +103,12 @@ export class VmProcess {
     this.#record.end(outcome.state, outcome.ending);
     this.#declareFinished();
     const { ending, error, exitCode } = outcome;
-    await servers?.close();
-    const report = this.#record.report();
     const { conversions, events } = this.#record;
     const latest = conversions.since(Math.max(0, conversions.total - LAST_CONVERSIONS));
+    // The API answers until then, and says that the VM has ended.
+    if (this.#options.nameConversions) await this.#symbols.learn(latest.map(({ rip }) => rip));
+    await servers?.close();
+    const report = this.#record.report();
     print({
       ending,
       figures: report.figures,
