@@ -15,6 +15,11 @@ export declare function codePage(frame: u32): u32;
 @external("host", "decode")
 export declare function decode(frame: u32, offset: u32): u32;
 
+/** Decodes the one instruction at `offset` of a code page, with an OP_STOP behind it where it doesn't go elsewhere. */
+// @ts-ignore: decorator
+@external("host", "decodeSingle")
+export declare function decodeSingle(frame: u32, offset: u32): u32;
+
 /** Decodes the page-crossing instruction of the OP_CROSS micro-op at `uop`, whose second half lies in `secondFrame`. */
 // @ts-ignore: decorator
 @external("host", "decodeCrossing")

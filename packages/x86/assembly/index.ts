@@ -1,3 +1,8 @@
 // The module's exports: what src/engine.ts calls.
-export { run } from "./core";
+export { debugTranslate } from "./debug-translate";
+export { deliverInterrupt, deliverNmi, raise } from "./exceptions";
+export { readFlags, writeFlags } from "./flags";
+export { writeMsr } from "./model-specific";
+export { run } from "./run";
+export { stateLoaded } from "./state";
 export { flushTlbs, selectTlb } from "./tlb";

@@ -2,7 +2,7 @@ import { Decoder, DecoderError, DecoderOptions, Instruction } from 'iced-x86';
 import { lower } from './decode/lower.ts';
 import { TraceWriter } from './decode/trace-writer.ts';
 import * as layout from './layout.ts';
-import { OP_CROSS, OP_GOTO, OP_NEXT_PAGE, OP_RESYNC, OP_UD, OP_UNSUPPORTED } from './ops/integer.ts';
+import { OP_CROSS, OP_GOTO, OP_NEXT_PAGE, OP_RESYNC, OP_STOP, OP_UD, OP_UNSUPPORTED } from './ops/integer.ts';
 
 const PAGE = 4096;
 const LONGEST_INSTRUCTION = 15;
@@ -27,6 +27,8 @@ interface CodePage {
   readonly uops: number[];
   /** Which chunks hold decoded bytes. */
   readonly chunks: Uint8Array;
+  /** By offset: the micro-op of an instruction that was decoded alone. */
+  readonly singles: Map<number, number>;
   /** OP_CROSS micro-ops, of other pages too, whose instruction ends here. */
   readonly crossings: Set<number>;
 }
@@ -66,6 +68,21 @@ export class CodeCache {
       page = this.#make(frame, page.bits);
     }
     return this.#trace(page, offset);
+  }
+
+  /** The instruction at `offset` alone, with an OP_STOP behind it. */
+  decodeSingle(frame: number, offset: number): number {
+    let page = this.#pages.get(frame);
+    if (page === undefined) throw new RangeError(`frame ${frame.toString(16)} is no code page`);
+    const known = page.singles.get(offset);
+    if (known !== undefined) return known;
+    if (this.#writer.at + TRACE_ROOM > layout.UOPS_END) {
+      this.forgetAll();
+      page = this.#make(frame, page.bits);
+    }
+    const start = this.#single(page, offset);
+    page.singles.set(offset, start);
+    return start;
   }
 
   /** Decodes the instruction of an OP_CROSS micro-op: its bytes end in `second`. */
@@ -154,6 +171,7 @@ export class CodeCache {
       decoder: new Decoder(bits, this.#bytes.slice(frame, frame + PAGE), DecoderOptions.None),
       uops: [],
       chunks: new Uint8Array(PAGE >> CHUNK_BITS),
+      singles: new Map(),
       crossings: new Set(),
     };
     this.#pages.set(frame, page);
@@ -182,6 +200,41 @@ export class CodeCache {
     words[(layout.CODE_OF_FRAME >>> 2) + (page.frame >>> 12)] = 0;
     this.#freeTables.push(page.table);
     page.decoder.free();
+  }
+
+  #single(page: CodePage, offset: number): number {
+    const { decoder } = page;
+    const writer = this.#writer;
+    const instruction = this.#instruction;
+    const start = writer.at;
+    writer.bits = page.bits;
+    writer.ordinal = 0;
+    writer.length = 0;
+    writer.next = offset;
+    decoder.position = offset;
+    decoder.ip = BigInt(offset);
+    decoder.decodeOut(instruction);
+    if (instruction.isInvalid && decoder.lastError === DecoderError.NoMoreBytes) {
+      writer.emit(OP_CROSS);
+      page.chunks.fill(1, offset >> CHUNK_BITS);
+    } else {
+      const { length } = instruction;
+      writer.length = length;
+      writer.next = offset + length;
+      page.chunks.fill(1, offset >> CHUNK_BITS, ((offset + length - 1) >> CHUNK_BITS) + 1);
+      const lowered = instruction.isInvalid ? 'end' : lower(instruction, writer);
+      if (instruction.isInvalid) writer.emit(OP_UD);
+      else if (lowered === 'unsupported') {
+        writer.at = start;
+        writer.emit(OP_UNSUPPORTED);
+      } else if (lowered === 'next') {
+        writer.length = 0;
+        writer.ordinal = 1;
+        writer.emit(OP_STOP);
+      }
+    }
+    page.uops.push(start, writer.at);
+    return start;
   }
 
   #trace(page: CodePage, start: number): number {
@@ -231,6 +284,7 @@ export class CodeCache {
         writer.emit(OP_UNSUPPORTED);
       }
       if (lowered !== 'next') break;
+      if (at > first && writer.at === at + layout.UOP_BYTES) writer.fuseInto(at);
       offset += length;
       writer.ordinal++;
     }

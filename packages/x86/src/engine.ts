@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CodeCache } from './code-cache.ts';
+import { CpuState } from './cpu-state.ts';
 import * as layout from './layout.ts';
 
 /** What the engine asks its owner. All are slow paths, called from inside `run`. */
@@ -19,8 +20,23 @@ export interface EngineHost {
   tsc(): number;
 }
 
+/** Where a linear address leads. */
+export interface Translation {
+  readonly gpa: number;
+  /** The C bit was set, or the processor has no paging on and the guest has a C bit. */
+  readonly encrypted: boolean;
+}
+
 interface Exports {
   run(): number;
+  deliverInterrupt(vector: number): number;
+  deliverNmi(): number;
+  raise(vector: number, hasCode: number, code: number): number;
+  debugTranslate(linear: bigint): number;
+  readFlags(): number;
+  writeFlags(value: number): void;
+  writeMsr(index: number, value: bigint): number;
+  stateLoaded(): void;
   flushTlbs(): void;
   selectTlb(): void;
 }
@@ -32,6 +48,8 @@ export class Engine {
   readonly #view: DataView;
   readonly #exports: Exports;
   readonly code: CodeCache;
+  /** The virtual processor's registers. */
+  readonly cpu: CpuState;
 
   constructor(host: EngineHost, memory: WebAssembly.Memory = createHostMemory()) {
     this.memory = memory;
@@ -47,6 +65,7 @@ export class Engine {
           host.fill(guestFrame >>> 0, access, encrypted !== 0),
         codePage: (frame: number) => code.pageOf(frame >>> 0, this.words[layout.CODE_BITS / 4] as 16 | 32 | 64),
         decode: (frame: number, offset: number) => code.decode(frame >>> 0, offset),
+        decodeSingle: (frame: number, offset: number) => code.decodeSingle(frame >>> 0, offset),
         decodeCrossing: (uop: number, frame: number, second: number) =>
           code.decodeCrossing(uop, frame >>> 0, second >>> 0),
         codeWritten: (frame: number, offset: number, size: number) => code.written(frame >>> 0, offset, size),
@@ -58,6 +77,7 @@ export class Engine {
       },
     });
     this.#exports = instance.exports as unknown as Exports;
+    this.cpu = new CpuState(memory, this.#exports);
     this.#exports.flushTlbs();
   }
 
@@ -68,6 +88,39 @@ export class Engine {
   run(budget: number): number {
     this.#view.setBigInt64(layout.BUDGET, BigInt(budget), true);
     return this.#exports.run();
+  }
+
+  /**
+   * Takes an external interrupt at the instruction where the processor stands; the caller has asked `cpu.interruptible`.
+   * Answers 0, or the EXIT_* that came of it (a triple fault, no memory): then it was not taken.
+   */
+  deliverInterrupt(vector: number): number {
+    return this.#exports.deliverInterrupt(vector);
+  }
+
+  /** The same for a non-maskable interrupt; the caller has looked at NMI_BLOCKED. */
+  deliverNmi(): number {
+    return this.#exports.deliverNmi();
+  }
+
+  /** The same for an exception, as if the instruction at RIP had raised it. A page fault's address goes to `cpu` before. */
+  raise(vector: number, code?: number): number {
+    return this.#exports.raise(vector, code === undefined ? 0 : 1, code ?? 0);
+  }
+
+  /** What the guest's page tables say of a linear address, as a supervisor's read would; nothing is marked in them. */
+  translate(linear: bigint): Translation | undefined {
+    if (this.#exports.debugTranslate(BigInt.asIntN(64, linear)) === 0) return undefined;
+    const view = this.#view;
+    return {
+      gpa: Number(view.getBigUint64(layout.EXIT_ARG0, true)),
+      encrypted: view.getUint32(layout.EXIT_ARG1, true) !== 0,
+    };
+  }
+
+  /** Sets an MSR that the core holds with WRMSR's checks. False where it isn't held or can't have the value. */
+  writeMsr(index: number, value: bigint): boolean {
+    return this.#exports.writeMsr(index, BigInt.asIntN(64, value)) !== 0;
   }
 
   /** After CR3, mappings or frames changed behind the guest's back. */

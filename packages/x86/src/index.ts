@@ -1,2 +1,10 @@
-export { createHostMemory, Engine, type EngineHost } from './engine.ts';
+export {
+  CpuState,
+  type DescriptorTable,
+  type Segment,
+  type SegmentName,
+  STATE_BYTES,
+  type WordName,
+} from './cpu-state.ts';
+export { createHostMemory, Engine, type EngineHost, type Translation } from './engine.ts';
 export * as layout from './layout.ts';

@@ -127,8 +127,6 @@ export const SHADOW_BUDGET = 0x9b0;
 export const RANDOM = 0x9b8;
 /** u32: 1 from the delivery of an NMI to the next IRET. */
 export const NMI_BLOCKED = 0x9c0;
-/** u32: 1 while exactly one instruction is to be run. */
-export const STEPPING = 0x9c4;
 /** u64: instructions retired and events delivered since the state was made, and where that stands once BUDGET is 0. */
 export const RETIRED = 0x9c8;
 export const RETIRED_AT_0 = 0x9d0;

@@ -1,4 +1,5 @@
 import * as layout from '../layout.ts';
+import { fuse } from './fuse.ts';
 
 /** Writes micro-ops into the code cache, one behind the other. The instruction's own fields are kept between them. */
 export class TraceWriter {
@@ -55,5 +56,14 @@ export class TraceWriter {
   displace(uop: number, by: number): void {
     const word = (uop + layout.UOP_DISP) >>> 2;
     this.#words[word] = (this.#words[word] ?? 0) + by;
+  }
+
+  /** Lets the micro-op in front of `second` do both, where there is one that can. */
+  fuseInto(second: number): void {
+    const words = this.#words;
+    const first = (second - layout.UOP_BYTES) >>> 2;
+    const word = words[first] ?? 0;
+    const both = fuse(word & 0xffff, (words[second >>> 2] ?? 0) & 0xffff);
+    if (both !== undefined) words[first] = (word & 0xffff_0000) | both;
   }
 }
