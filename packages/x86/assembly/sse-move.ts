@@ -1,34 +1,35 @@
 // Moves between XMM registers, general registers and memory, and the instructions that save SSE's state.
 import { BOUNCE, MXCSR, UOP_A, UOP_B, UOP_IMM } from "../src/layout";
 import {
-  OP_LDMXCSR, OP_MASKMOVDQU, OP_MOVMSKPD, OP_MOVMSKPS, OP_MOVNTI32, OP_MOVNTI64, OP_PEXTRW, OP_PINSRW, OP_PMOVMSKB, OP_SSE_COPY128,
+  OP_FXSAVE, OP_LDMXCSR, OP_MASKMOVDQU, OP_MOVMSKPD, OP_MOVMSKPS, OP_MOVNTI32, OP_MOVNTI64, OP_PEXTRW, OP_PINSRW, OP_PMOVMSKB, OP_SSE_COPY128,
   OP_SSE_COPY32, OP_SSE_COPY64, OP_SSE_LOAD32, OP_SSE_LOAD64, OP_SSE_STORE128, OP_SSE_STORE32, OP_SSE_STORE64,
   OP_SSE_TO_GPR32, OP_STMXCSR, SSE_ALIGNED,
 } from "../src/ops/sse";
 import { writeBytes } from "./access";
-import { raiseGeneralProtection, source, unsupported, write128 } from "./sse-operands";
+import { MXCSR_MASK, raiseGeneralProtection, source, unsupported, write128 } from "./sse-operands";
 import { updatable, write } from "./tlb";
+import { extendedRestore, extendedSave } from "./x87-environment";
 
-/** Bits of MXCSR that exist: DAZ is one of them. MXCSR_MASK of FXSAVE. */
-export const MXCSR_MASK: u32 = 0xffff;
-
-/** Stores the bytes of `value` that `mask` selects by bit 7. Nothing is written where one of them can't be. */
+/**
+ * Stores the bytes of `value` that `mask` selects by bit 7. All 16 bytes must be writable, also those that are not
+ * selected: AMD's processors have it so, Intel's leave it open.
+ */
 function maskedStore(linear: u64, value: v128, mask: v128): bool {
   const selected = i8x16.shr_s(mask, 7);
-  if (!v128.any_true(selected)) return true;
   const at = updatable(linear, 16);
   if (!at) return false;
   v128.store(at, v128.bitselect(value, v128.load(at), selected));
   return at != BOUNCE || writeBytes(linear, 16, BOUNCE);
 }
 
-/** Moves that don't ask whether SSE is switched on. */
+/** What doesn't ask whether SSE is switched on. */
 export function unboundMove(op: i32, uop: u32, address: u64): bool {
   const from = load<u16>(uop, UOP_B);
   switch (op) {
     case OP_MOVNTI32: return write<u32>(address, load<u32>(from));
     case OP_MOVNTI64: return write<u64>(address, load<u64>(from));
-    default: return unsupported();
+    case OP_FXSAVE: return extendedSave(uop, address);
+    default: return extendedRestore(uop, address);
   }
 }
 

@@ -14,6 +14,9 @@ export const CR0_NE: u32 = 0x20;
 export const CR4_OSFXSR: u32 = 0x200;
 export const CR4_OSXMMEXCPT: u32 = 0x400;
 
+/** Bits of MXCSR that exist: DAZ is one of them. */
+export const MXCSR_MASK: u32 = 0xffff;
+
 const UD: u32 = 6;
 const NM: u32 = 7;
 
@@ -60,7 +63,7 @@ export function source(uop: u32, address: u64): u32 {
 
 function otherSource(uop: u32, address: u64, how: u32): u32 {
   if (how == SSE_IMMEDIATE) {
-    store<u64>(TMP0, load<u32>(uop, UOP_IMM));
+    store<u64>(TMP0, load<u8>(uop, UOP_IMM));
     return TMP0;
   }
   if (how & SSE_ALIGNED && address & 15) {

@@ -160,12 +160,3 @@ export const OP_CVTTSS2SI32 = 0x4fa;
 export const OP_CVTTSS2SI64 = 0x4fb;
 export const OP_CVTTSD2SI32 = 0x4fc;
 export const OP_CVTTSD2SI64 = 0x4fd;
-/** Between XMM and MMX registers. */
-export const OP_CVTPI2PS = 0x4fe;
-export const OP_CVTPI2PD = 0x4ff;
-export const OP_CVTPS2PI = 0x500;
-export const OP_CVTTPS2PI = 0x501;
-export const OP_CVTPD2PI = 0x502;
-export const OP_CVTTPD2PI = 0x503;
-export const OP_MOVQ2DQ = 0x504;
-export const OP_MOVDQ2Q = 0x505;

@@ -1,5 +1,6 @@
 import type { LoweringTable } from '../lower.ts';
+import { floats } from './floats.ts';
 import { integers } from './integers.ts';
 import { moves } from './moves.ts';
 
-export const sse: LoweringTable = new Map([...moves, ...integers]);
+export const sse: LoweringTable = new Map([...moves, ...integers, ...floats]);

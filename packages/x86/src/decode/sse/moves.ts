@@ -1,7 +1,6 @@
 import { type Instruction, Mnemonic, OpKind, Register } from 'iced-x86';
 import { ZERO } from '../../layout.ts';
 import * as ops from '../../ops/sse.ts';
-import { integer } from '../integer/index.ts';
 import type { Lowered, Lowering } from '../lower.ts';
 import { emitMemory, registerAddress } from '../operands.ts';
 import type { TraceWriter } from '../trace-writer.ts';
@@ -88,6 +87,14 @@ const maskedStore: Lowering = (instruction, writer) => {
   return 'next';
 };
 
+/** FXSAVE and FXRSTOR, with pointers of 64 bits where `wide` is 1. */
+const extended =
+  (op: number, wide: 0 | 1): Lowering =>
+  (instruction, writer) => {
+    emitMemory(writer, instruction, op, ZERO, ZERO, wide);
+    return 'next';
+  };
+
 const movsd = scalar(8, ops.OP_SSE_COPY64, ops.OP_SSE_LOAD64, ops.OP_SSE_STORE64);
 const aligned = whole(16 | ops.SSE_ALIGNED);
 const unaligned = whole(16);
@@ -105,11 +112,9 @@ export const moves: readonly (readonly [Mnemonic, Lowering])[] = [
   [Mnemonic.Movss, scalar(4, ops.OP_SSE_COPY32, ops.OP_SSE_LOAD32, ops.OP_SSE_STORE32)],
   [
     Mnemonic.Movsd,
-    // The string instruction has the same name.
+    // The string instruction of this name is none of SSE's.
     (instruction, writer) =>
-      isXmm(instruction.op0Register) || isXmm(instruction.op1Register)
-        ? movsd(instruction, writer)
-        : (integer.get(Mnemonic.Movsd)?.(instruction, writer) ?? 'unsupported'),
+      isXmm(instruction.op0Register) || isXmm(instruction.op1Register) ? movsd(instruction, writer) : 'unsupported',
   ],
   [Mnemonic.Movlps, half(0, 0)],
   [Mnemonic.Movlpd, half(0, 0)],
@@ -134,4 +139,8 @@ export const moves: readonly (readonly [Mnemonic, Lowering])[] = [
     },
   ],
   [Mnemonic.Stmxcsr, toMemory(ops.OP_STMXCSR)],
+  [Mnemonic.Fxsave, extended(ops.OP_FXSAVE, 0)],
+  [Mnemonic.Fxsave64, extended(ops.OP_FXSAVE, 1)],
+  [Mnemonic.Fxrstor, extended(ops.OP_FXRSTOR, 0)],
+  [Mnemonic.Fxrstor64, extended(ops.OP_FXRSTOR, 1)],
 ];
