@@ -32,6 +32,8 @@ export interface DifferOptions extends CompareOptions {
   /** Cases handed to the host's processor at a time. Default 1,000. */
   readonly batch?: number;
   readonly onProgress?: (done: number) => void;
+  /** Told of each mismatch; true goes on to the next case. Default: the first one ends it. */
+  readonly onMismatch?: (mismatch: Mismatch) => boolean;
 }
 
 export interface Mismatch {
@@ -53,6 +55,7 @@ export interface DifferReport {
   readonly unsupported: ReadonlyMap<string, number>;
   /** Sequences without an end (a stray jump back): not compared. */
   readonly runaways: number;
+  /** The first. */
   readonly mismatch: Mismatch | undefined;
 }
 
@@ -71,6 +74,7 @@ export async function differ(options: DifferOptions): Promise<DifferReport> {
   const bench = new Bench(options);
   let compared = 0;
   let runaways = 0;
+  let first: Mismatch | undefined;
   for (let done = 0; done < count; done += batch) {
     const cases = Array.from({ length: Math.min(batch, count - done) }, (_, i) => generator.case(from + done + i));
     const outcomes = await native.run(cases.map(job));
@@ -96,11 +100,12 @@ export async function differ(options: DifferOptions): Promise<DifferReport> {
         return outcome === undefined ? undefined : bench.judge(candidate, outcome);
       });
       const mismatch = { original: testCase, shrunk: small.testCase, ...small.verdict };
-      return { compared, vectors, unsupported, runaways, mismatch };
+      first ??= mismatch;
+      if (options.onMismatch?.(mismatch) !== true) return { compared, vectors, unsupported, runaways, mismatch };
     }
     options.onProgress?.(done + cases.length);
   }
-  return { compared, vectors, unsupported, runaways, mismatch: undefined };
+  return { compared, vectors, unsupported, runaways, mismatch: first };
 }
 
 function job({ state, layout, patches }: TestCase) {

@@ -48,7 +48,7 @@ export const INTEGER: Partial<Record<Family, readonly string[]>> = {
     ...rows('98 v; 99 v; 0F C8 +r y'),
   ],
   condition: range(0, 16).flatMap((code) => [`0F ${hex(0x90 + code)} /0 b`, `0F ${hex(0x40 + code)} /r v`]),
-  shift: [...SHIFTS, '0F A4 /r ib v', '0F AC /r ib v', '0F A5 /r v cl', '0F AD /r v cl'],
+  shift: [...SHIFTS, '0F A4 /r ib v', '0F AC /r ib v', '0F A5 /r y cl', '0F AD /r y cl'],
   muldiv: [
     ...rows('F6 /4 b; F7 /4 v; F6 /5 b; F7 /5 v; 0F AF /r v; 69 /r iz v; 6B /r ib v'),
     ...rows('F6 /6 b div; F7 /6 v div; F6 /7 b div; F7 /7 v div'),
