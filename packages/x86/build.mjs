@@ -3,7 +3,7 @@
  * `prepare`) and takes a few seconds; does nothing where the module is newer than its sources. `--force` builds anyway,
  * `--text` leaves x86.wat beside it.
  */
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,6 +50,25 @@ const { error } = await asc.main(
     '--noAssert',
     '-O3',
   ],
-  { stderr: process.stderr },
+  { stderr: process.stderr, readFile },
 );
 if (error) throw error;
+
+/** What the compiler reads; null where there is no such file. */
+function readFile(name, base) {
+  const path = join(base, name);
+  return existsSync(path) ? writtenOut(readFileSync(path, 'utf8')) : null;
+}
+
+/**
+ * Lines that differ in a word only are written once: `//* k=ADD,SUB b=32,64 | … $k … $b …` stands for four. AssemblyScript
+ * has no macros, and the run loop must be one function.
+ */
+function writtenOut(text) {
+  return text.replace(/^( *)\/\/\* (.+?) \| (.+)$/gm, (_, indent, lists, line) => {
+    let lines = [indent + line];
+    for (const [, name, values] of lists.matchAll(/(\w)=(\S+)/g))
+      lines = lines.flatMap((each) => values.split(',').map((value) => each.replaceAll(`$${name}`, value)));
+    return lines.join('\n');
+  });
+}
