@@ -23,7 +23,7 @@ async function pinOnce(bytes: number, hugePages: boolean): Promise<number> {
   const kvm = openLinuxKvm();
   const memory = kvm.allocate(bytes, { hugePages });
   const start = process.hrtime.bigint();
-  const pin = await pinParallel([{ memory: memory.handle, offset: 0, length: bytes }], { threads: THREADS });
+  const pin = await pinParallel([{ memory, offset: 0, length: bytes }], { threads: THREADS });
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   pin.release();
   memory.close();
@@ -56,7 +56,7 @@ function smallPins(): BenchResult {
   memory.populate(0, memory.size);
   const count = memory.size / SMALL_BYTES;
   const start = process.hrtime.bigint();
-  for (let index = 0; index < count; index++) kvm.pin(memory, index * SMALL_BYTES, SMALL_BYTES);
+  for (let index = 0; index < count; index++) kvm.pinning.pin(memory, index * SMALL_BYTES, SMALL_BYTES);
   const microseconds = Number(process.hrtime.bigint() - start) / 1000;
   kvm.close();
   memory.close();

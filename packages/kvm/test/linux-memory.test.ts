@@ -110,7 +110,7 @@ describe('host memory', { skip }, () => {
     const handle: SoftwareHostMemoryHandle = { backend: 'software', hva: 0, size: MiB, kind: 'anonymous', fd: -1 };
     const memory = kvm.allocate(MiB);
     assert.throws(() => kvm.openHostMemory(handle), /memory of the software backend/);
-    assert.throws(() => kvm.pin({ ...memory, size: MiB, handle }, 0, PAGE), /memory of the software backend/);
+    assert.throws(() => kvm.pinning.pin({ ...memory, size: MiB, handle }, 0, PAGE), /memory of the software backend/);
     memory.close();
   });
 

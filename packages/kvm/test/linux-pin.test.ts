@@ -17,7 +17,7 @@ describe('a pin', { skip }, () => {
   test('counts in VmPin while it is held, backs what was not there, and is released once', () => {
     const kvm = openLinuxKvm();
     const memory = kvm.allocate(16 * MiB);
-    const pin = kvm.pin(memory, 4 * MiB, 8 * MiB);
+    const pin = kvm.pinning.pin(memory, 4 * MiB, 8 * MiB);
     assert.equal(pinned(), 8 * MiB);
     assert.equal(memory.residentBytes(4 * MiB, 8 * MiB), 8 * MiB);
     pin.release();
@@ -30,7 +30,7 @@ describe('a pin', { skip }, () => {
   test('of more than 1 GiB is one pin', () => {
     const kvm = openLinuxKvm();
     const memory = kvm.allocate(1100 * MiB, { hugePages: true });
-    const pin = kvm.pin(memory, 0, memory.size);
+    const pin = kvm.pinning.pin(memory, 0, memory.size);
     assert.equal(pinned(), memory.size);
     pin.release();
     assert.equal(pinned(), 0);
@@ -41,11 +41,11 @@ describe('a pin', { skip }, () => {
   test('among thousands is released alone, and its place is used again', () => {
     const kvm = openLinuxKvm();
     const memory = kvm.allocate(80 * MiB, { hugePages: false });
-    const pins = Array.from({ length: 20_000 }, (_, index) => kvm.pin(memory, index * 4096, 4096));
+    const pins = Array.from({ length: 20_000 }, (_, index) => kvm.pinning.pin(memory, index * 4096, 4096));
     assert.equal(pinned(), 20_000 * 4096);
     for (const pin of pins.splice(0, 19_000)) pin.release();
     assert.equal(pinned(), 1000 * 4096);
-    pins.push(...Array.from({ length: 500 }, (_, index) => kvm.pin(memory, index * 4096, 4096)));
+    pins.push(...Array.from({ length: 500 }, (_, index) => kvm.pinning.pin(memory, index * 4096, 4096)));
     assert.equal(pinned(), 1500 * 4096);
     kvm.close();
     assert.equal(pinned(), 0);
@@ -58,11 +58,11 @@ describe('a pin', { skip }, () => {
     const memory = kvm.allocate(4 * MiB);
     memory.protect(2 * MiB, MiB, 'none');
     assert.throws(
-      () => kvm.pin(memory, 0, memory.size),
+      () => kvm.pinning.pin(memory, 0, memory.size),
       (error: unknown) => error instanceof KvmError && error.code === 'EFAULT' && /mapped/.test(error.message),
     );
     assert.equal(pinned(), 0);
-    assert.throws(() => kvm.pin(memory, 0, memory.size + 1), RangeError);
+    assert.throws(() => kvm.pinning.pin(memory, 0, memory.size + 1), RangeError);
     memory.close();
     kvm.close();
   });
@@ -74,8 +74,8 @@ describe('pinning in parallel', { skip }, () => {
     const steps: number[] = [];
     const pin = await pinParallel(
       [
-        { memory: low.handle, offset: 2 * MiB, length: 254 * MiB },
-        { memory: high.handle, offset: 0, length: 64 * MiB },
+        { memory: low, offset: 2 * MiB, length: 254 * MiB },
+        { memory: high, offset: 0, length: 64 * MiB },
       ],
       { threads: 2, onProgress: (bytes) => steps.push(bytes) },
     );
@@ -96,7 +96,7 @@ describe('pinning in parallel', { skip }, () => {
     const memory = allocate(256 * MiB);
     memory.protect(200 * MiB, 4096, 'none');
     await assert.rejects(
-      pinParallel([{ memory: memory.handle, offset: 0, length: memory.size }]),
+      pinParallel([{ memory, offset: 0, length: memory.size }]),
       (error: unknown) => error instanceof KvmError && error.code === 'EFAULT',
     );
     assert.equal(pinned(), 0);

@@ -40,7 +40,7 @@ describe('a missing page', { skip: noUserFaults(), timeout: 60_000 }, () => {
       const fault = faults.next(LIMIT_MS);
       assert.deepEqual(fault, { hva: memory.hva + 5 * PAGE, isWrite: true });
       faults.zero(memory.hva, 2 * MiB);
-      const pin = kvm.pin(memory, 0, 2 * MiB);
+      const pin = kvm.pinning.pin(memory, 0, 2 * MiB);
       assert.equal(pinRights().pinned, 2 * MiB);
       faults.wake(memory.hva, 2 * MiB);
       assert.deepEqual(await touched, [5]);

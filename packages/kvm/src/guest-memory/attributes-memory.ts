@@ -12,16 +12,25 @@ import {
 import { MEMORY_FLAGS } from '../uapi/constants.ts';
 import { Extents, pagesOf } from './extents.ts';
 import type { AttributesMemory, Pinnable } from './model.ts';
-import { pinnedByProcess } from './process-pins.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramParts, requireWholePages } from './ram-layout.ts';
 
+export interface AttributesOptions {
+  readonly kvm: Kvm;
+  readonly vm: Vm;
+  readonly layout: RamLayout;
+  /** Private where launch commands fill RAM (SNP, SEV), shared, as KVM's own default is, where the host must write it. */
+  readonly initial: View;
+  /** The guest's C bit, null for a guest without one. */
+  readonly cBit: number | null;
+}
+
 /**
- * One memslot a range with both sides, and KVM knows which page is what (KVM_SET_MEMORY_ATTRIBUTES). RAM starts as
- * `initial`: private where launch commands fill it (SNP), shared, as KVM's own default is, where the host must write it.
- * KVM loops over every page it is told of, so it is told of what changes only.
+ * One memslot a range with both sides, and KVM knows which page is what (KVM_SET_MEMORY_ATTRIBUTES). KVM loops over
+ * every page it is told of, so it is told of what changes only.
  */
-export function createAttributesMemory(kvm: Kvm, vm: Vm, layout: RamLayout, initial: View): AttributesMemory {
+export function createAttributesMemory(options: AttributesOptions): AttributesMemory {
+  const { kvm, vm, layout, initial } = options;
   const guestMemfd = vm.createGuestMemfd(layout.bytes);
   const shared = kvm.allocateMemfd('guest-shared', layout.bytes);
   try {
@@ -42,22 +51,30 @@ export function createAttributesMemory(kvm: Kvm, vm: Vm, layout: RamLayout, init
     guestMemfd.close();
     throw error;
   }
-  return new Attributes(vm, layout, guestMemfd, shared, initial);
+  return new Attributes(options, guestMemfd, shared);
 }
 
 class Attributes implements AttributesMemory {
   readonly kind = 'attributes';
-  readonly cBit = null;
+  readonly cBit: number | null;
   readonly pinnable: readonly Pinnable[] = [];
+  readonly loadable: readonly Pinnable[];
   readonly ranges: readonly GpaRange[];
+  readonly #kvm: Kvm;
   readonly #vm: Vm;
   readonly #layout: RamLayout;
   readonly #guestMemfd: GuestMemfd;
   readonly #shared: HostMemory;
   readonly #attributes: Extents<View>;
+  /** Until the launch: what is loaded into private RAM waits in the shared side for the command that takes it in. */
+  #isStaging: boolean;
 
-  constructor(vm: Vm, layout: RamLayout, guestMemfd: GuestMemfd, shared: HostMemory, initial: View) {
+  constructor({ kvm, vm, layout, initial, cBit }: AttributesOptions, guestMemfd: GuestMemfd, shared: HostMemory) {
     this.ranges = layout.ranges;
+    this.cBit = cBit;
+    this.loadable = [{ memory: shared, offset: 0, size: layout.bytes }];
+    this.#isStaging = initial === 'private';
+    this.#kvm = kvm;
     this.#vm = vm;
     this.#layout = layout;
     this.#guestMemfd = guestMemfd;
@@ -92,15 +109,22 @@ class Attributes implements AttributesMemory {
     return readRam(this.#layout, this.#shared, gpa, length);
   }
 
+  /** The private view only before `sealed`. */
   write(gpa: number, bytes: Uint8Array, view: View): void {
-    requireShared(view);
+    if (!this.#isStaging) requireShared(view);
     writeRam(this.#layout, this.#shared, gpa, bytes);
+  }
+
+  sealed(): void {
+    if (!this.#isStaging) return;
+    this.#isStaging = false;
+    this.#shared.discard(0, this.#layout.bytes);
   }
 
   figures(): MemoryFigures {
     const privateBytes = this.#guestMemfd.allocatedBytes();
     const shared = this.#shared.residentBytes();
-    const pinned = pinnedByProcess();
+    const pinned = this.#kvm.pinning.pinnedBytes();
     return {
       nominal: this.#layout.bytes,
       resident: privateBytes + shared,

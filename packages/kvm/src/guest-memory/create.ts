@@ -39,11 +39,11 @@ export function createGuestMemory(options: GuestMemoryOptions): AnyGuestMemory {
     case 'guest_memfd':
       if (regime.tech === 'none') return createGmemMemory(kvm, vm, layout);
       if (isShaped && regime.tech === 'sev' && cBit !== null) return createShapedUpmMemory(kvm, vm, layout, cBit);
-      if (execution === 'hardware' && regime.tech === 'sev-snp')
-        return createAttributesMemory(kvm, vm, layout, 'private');
+      if (regime.tech === 'sev-snp' || (execution === 'emulated' && regime.tech === 'sev'))
+        return createAttributesMemory({ kvm, vm, layout, cBit, initial: 'private' });
       // No launch command fills its private memory: what it boots is loaded as shared, and the guest converts.
-      if (execution === 'hardware' && regime.tech === 'sw-protected')
-        return createAttributesMemory(kvm, vm, layout, 'shared');
+      if (!isShaped && regime.tech === 'sw-protected')
+        return createAttributesMemory({ kvm, vm, layout, cBit, initial: 'shared' });
       break;
     case 'guest_memfd-in-place':
       break;

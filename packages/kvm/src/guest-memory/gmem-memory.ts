@@ -9,7 +9,6 @@ import {
 import { MEMORY_FLAGS } from '../uapi/constants.ts';
 import type { GmemMemory } from './model.ts';
 import { openGuestMemfdSide } from './open-sides.ts';
-import { pinnedByProcess } from './process-pins.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, requireWholePages } from './ram-layout.ts';
 import type { Side } from './two-sides.ts';
@@ -35,7 +34,7 @@ export function createGmemMemory(kvm: Kvm, vm: Vm, layout: RamLayout): GmemMemor
     closeSide(side);
     throw error;
   }
-  return new Gmem(layout, side);
+  return new Gmem(kvm, layout, side);
 }
 
 /** The mapping first: the file stays until its last user is gone. */
@@ -48,15 +47,20 @@ class Gmem implements GmemMemory {
   readonly kind = 'guest_memfd';
   readonly cBit = null;
   readonly pinnable = [];
+  readonly loadable = [];
   readonly ranges: readonly GpaRange[];
+  readonly #kvm: Kvm;
   readonly #layout: RamLayout;
   readonly #side: Side;
 
-  constructor(layout: RamLayout, side: Side) {
+  constructor(kvm: Kvm, layout: RamLayout, side: Side) {
+    this.#kvm = kvm;
     this.ranges = layout.ranges;
     this.#layout = layout;
     this.#side = side;
   }
+
+  sealed(): void {}
 
   covers(range: GpaRange): boolean {
     return coversRange(this.#layout, range);
@@ -83,7 +87,7 @@ class Gmem implements GmemMemory {
 
   figures(): MemoryFigures {
     const resident = this.#side.memory.residentBytes();
-    const pinned = pinnedByProcess();
+    const pinned = this.#kvm.pinning.pinnedBytes();
     // A guest_memfd's pages are unmovable whichever way they are looked at.
     const unmovable = pinned + resident;
     return { nominal: this.#layout.bytes, resident, private: 0, shared: resident, pinned, unmovable };

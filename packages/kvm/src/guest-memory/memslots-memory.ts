@@ -2,7 +2,6 @@ import type { ConversionOutcome, GpaRange, HostMemory, Kvm, MemoryFigures, View,
 import { PAGE_BYTES } from '../port/index.ts';
 import { Extents, pagesOf } from './extents.ts';
 import type { MemslotsMemory, Pinnable } from './model.ts';
-import { pinnedByProcess } from './process-pins.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramOffset, requireWholePages } from './ram-layout.ts';
 
@@ -35,7 +34,7 @@ export function createMemslotsMemory(options: MemslotsOptions): MemslotsMemory {
     memory.close();
     throw error;
   }
-  return new Memslots(layout, memory, cBit);
+  return new Memslots(kvm, layout, memory, cBit);
 }
 
 class Memslots implements MemslotsMemory {
@@ -43,16 +42,19 @@ class Memslots implements MemslotsMemory {
   readonly ranges: readonly GpaRange[];
   readonly cBit: number | null;
   readonly pinnable: readonly Pinnable[];
+  readonly loadable: readonly Pinnable[];
+  readonly #kvm: Kvm;
   readonly #layout: RamLayout;
   readonly #memory: HostMemory;
   /** What the guest says of its pages; nothing depends on it here. */
   readonly #attributes: Extents<View>;
-  #pinnedByKvm = 0;
 
-  constructor(layout: RamLayout, memory: HostMemory, cBit: number | null) {
+  constructor(kvm: Kvm, layout: RamLayout, memory: HostMemory, cBit: number | null) {
+    this.#kvm = kvm;
     this.ranges = layout.ranges;
     this.cBit = cBit;
     this.pinnable = [{ memory, offset: 0, size: layout.bytes }];
+    this.loadable = this.pinnable;
     this.#layout = layout;
     this.#memory = memory;
     this.#attributes = new Extents<View>(cBit === null ? 'shared' : 'private');
@@ -81,12 +83,10 @@ class Memslots implements MemslotsMemory {
     writeRam(this.#layout, this.#memory, gpa, bytes);
   }
 
-  setPinnedByKvm(bytes: number): void {
-    this.#pinnedByKvm = bytes;
-  }
+  sealed(): void {}
 
   figures(): MemoryFigures {
-    const pinned = pinnedByProcess() + this.#pinnedByKvm;
+    const pinned = this.#kvm.pinning.pinnedBytes();
     const resident = this.#memory.residentBytes();
     const shared = this.cBit === null ? resident : this.#residentOf('shared');
     return { nominal: this.#layout.bytes, resident, private: resident - shared, shared, pinned, unmovable: pinned };

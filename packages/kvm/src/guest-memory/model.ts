@@ -11,13 +11,15 @@ export interface Pinnable {
 interface Backed {
   /** Host memory in ascending GPA, for pinning. Empty where the memory model has nothing to pin. */
   readonly pinnable: readonly Pinnable[];
+  /** Host memory in ascending GPA whose bytes launch commands take in. Empty where there are none. */
+  readonly loadable: readonly Pinnable[];
+  /** The launch is over: what waited in host memory to be taken in is given back. */
+  sealed(): void;
 }
 
 /** All guest memory is host user memory. With a C bit both views alias the same frames: no ciphertext is shown. */
 export interface MemslotsMemory extends GuestMemory, Backed {
   readonly kind: 'memslots';
-  /** Tells how many bytes KVM itself has pinned (KVM_MEMORY_ENCRYPT_REG_REGION): the process's VmPin lacks them. */
-  setPinnedByKvm(bytes: number): void;
 }
 
 /** All guest memory is one guest_memfd, shared from the start. */

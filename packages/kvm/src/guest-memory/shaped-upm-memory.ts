@@ -11,7 +11,6 @@ import { closeSide } from './gmem-memory.ts';
 import type { HostUse, Judgement, Lie } from './lie.ts';
 import type { JudgeFigures, Pinnable, ShapedConversionOutcome, ShapedUpmMemory } from './model.ts';
 import { openPrivateSide, openSharedSide } from './open-sides.ts';
-import { pinnedByProcess } from './process-pins.ts';
 import { pagesAround } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramParts, requireWholePages } from './ram-layout.ts';
 import { ShapedSlots } from './shaped-slots.ts';
@@ -28,7 +27,7 @@ export function createShapedUpmMemory(kvm: Kvm, vm: Vm, layout: RamLayout, cBit:
   const shared = openSharedSide(kvm, layout.bytes);
   const sides = new TwoSides(layout, { private: privateSide, shared });
   try {
-    return new ShapedUpm(vm, layout, sides, cBit);
+    return new ShapedUpm(kvm, vm, layout, sides, cBit);
   } catch (error) {
     closeSide(privateSide);
     closeSide(shared);
@@ -41,6 +40,8 @@ class ShapedUpm implements ShapedUpmMemory {
   readonly ranges: readonly GpaRange[];
   readonly cBit: number;
   readonly pinnable: readonly Pinnable[] = [];
+  readonly loadable: readonly Pinnable[] = [];
+  readonly #kvm: Kvm;
   readonly #layout: RamLayout;
   readonly #sides: TwoSides;
   readonly #slots: ShapedSlots;
@@ -50,7 +51,8 @@ class ShapedUpm implements ShapedUpmMemory {
   #wrongViews = 0;
   #lies = 0;
 
-  constructor(vm: Vm, layout: RamLayout, sides: TwoSides, cBit: number) {
+  constructor(kvm: Kvm, vm: Vm, layout: RamLayout, sides: TwoSides, cBit: number) {
+    this.#kvm = kvm;
     this.ranges = layout.ranges;
     this.cBit = cBit;
     this.#privateBase = 2 ** cBit;
@@ -60,6 +62,8 @@ class ShapedUpm implements ShapedUpmMemory {
     this.#slots.mapAll('private');
     this.#judge = new ViewJudge(sides, 'private', (start, end, mapping) => this.#slots.set(start, end, mapping));
   }
+
+  sealed(): void {}
 
   covers(range: GpaRange): boolean {
     return coversRange(this.#layout, range);
@@ -143,7 +147,7 @@ class ShapedUpm implements ShapedUpmMemory {
     const privateSide = this.#sides.side('private');
     const privateBytes = privateSide.memory.residentBytes();
     const shared = this.#sides.side('shared').memory.residentBytes();
-    const pinned = pinnedByProcess();
+    const pinned = this.#kvm.pinning.pinnedBytes();
     return {
       nominal: this.#layout.bytes,
       resident: privateBytes + shared,

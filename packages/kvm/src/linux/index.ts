@@ -4,7 +4,7 @@ export * from './guest-memfd.ts';
 export * from './host-memory.ts';
 export { LinuxKicker } from './kick.ts';
 export * from './kvm.ts';
-export { type PinRights, pinRights } from './pin-limits.ts';
+export { pinRights } from './pin-limits.ts';
 export * from './pin-parallel.ts';
 export * from './pin-table.ts';
 export * from './user-fault.ts';

@@ -1,5 +1,5 @@
 import type { EventFd } from '../port/event-fd.ts';
-import type { HostMemory, HostMemoryHandle, Pin } from '../port/host-memory.ts';
+import type { HostMemory, HostMemoryHandle } from '../port/host-memory.ts';
 import type { BackendInfo, Kvm } from '../port/kvm.ts';
 import type { Kicker, KickTarget } from '../port/vcpu.ts';
 import type { CpuidEntry } from '../port/vcpu-state.ts';
@@ -13,8 +13,8 @@ import { MSR_LIST } from '../uapi/vm-structs.ts';
 import { type AllocateOptions, allocateAnonymous, allocateMemfd, mapGuestMemfd, openHostMemory } from './allocate.ts';
 import { describeBackend } from './backend-info.ts';
 import { LinuxKicker, prepareKicks } from './kick.ts';
+import { LinuxPinning } from './linux-pinning.ts';
 import { decodeCpuid, emptyCpuid } from './list-codec.ts';
-import { PinTable } from './pin-table.ts';
 import { LinuxVm } from './vm.ts';
 
 type StructCall = keyof typeof SYSTEM_IOCTLS;
@@ -23,7 +23,7 @@ type StructCall = keyof typeof SYSTEM_IOCTLS;
 export class LinuxKvm implements Kvm {
   readonly info: BackendInfo = describeBackend();
   readonly #fd: number;
-  readonly #pins = new PinTable();
+  readonly pinning = new LinuxPinning();
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -92,13 +92,9 @@ export class LinuxKvm implements Kvm {
     return openHostMemory(handle);
   }
 
-  pin(memory: HostMemory, offset: number, length: number): Pin {
-    return this.#pins.pin(memory, offset, length);
-  }
-
   /** Closes /dev/kvm and releases the pins made through this object. VMs live on. */
   close(): void {
-    this.#pins.close();
+    this.pinning.close();
     closeFile(this.#fd);
   }
 

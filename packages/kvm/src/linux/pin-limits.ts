@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs';
+import type { PinRights } from '../port/pinning.ts';
 import { ERRNO } from '../sys/errno.ts';
 import { memlockLimit } from '../sys/rlimit.ts';
 
 /** CAP_IPC_LOCK (linux/capability.h): locks and pins beyond RLIMIT_MEMLOCK. */
 const CAP_IPC_LOCK = 14;
 
-/** What a process may pin, and what it has pinned already. */
-export interface PinRights {
-  /** Bytes; Infinity with CAP_IPC_LOCK or without a limit. */
-  readonly limit: number;
-  readonly hasIpcLock: boolean;
-  /** VmPin of this process in bytes: what it holds in long-term pins; a huge page counts whole where a part is held. */
-  readonly pinned: number;
-}
-
-/** Asks the kernel (/proc/self/status, getrlimit). */
+/** Asks the kernel (CapEff and VmPin of /proc/self/status, getrlimit). */
 export function pinRights(): PinRights {
   const status = readFileSync('/proc/self/status', 'utf8');
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);

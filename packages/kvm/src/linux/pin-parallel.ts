@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { HostMemoryHandle, Pin } from '../port/host-memory.ts';
+import type { Pin } from '../port/host-memory.ts';
+import type { PinRange, PinRangesOptions } from '../port/pinning.ts';
 import { linuxMemory } from './host-memory.ts';
 import { cutRange, type PinPiece } from './pin-pieces.ts';
 import { PinRing, RING_BYTES } from './pin-ring.ts';
@@ -10,17 +11,9 @@ const RING_PIECES = RING_BYTES / PIECE_BYTES;
 /** Threads of libuv's pool unless UV_THREADPOOL_SIZE says else: more calls would only wait in line. */
 const POOL_THREADS = 4;
 
-export interface PinRange {
-  readonly memory: HostMemoryHandle;
-  readonly offset: number;
-  readonly length: number;
-}
-
-export interface PinParallelOptions {
+export interface PinParallelOptions extends PinRangesOptions {
   /** Threads that pin: those of libuv's pool, by default as many as there are processors, at most 4. */
   readonly threads?: number;
-  /** Called as pieces are done, with the bytes pinned so far. */
-  readonly onProgress?: (pinnedBytes: number) => void;
 }
 
 /**
@@ -79,6 +72,6 @@ function cut(ranges: readonly PinRange[], step: number): PinPiece[] {
   return ranges.flatMap(({ memory, offset, length }) => {
     if (offset < 0 || length < 0 || offset + length > memory.size)
       throw new RangeError(`${length} bytes at ${offset} are not inside ${memory.size} bytes`);
-    return [...cutRange(linuxMemory(memory).hva + offset, length, step)];
+    return [...cutRange(linuxMemory(memory.handle).hva + offset, length, step)];
   });
 }

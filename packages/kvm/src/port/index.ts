@@ -5,6 +5,7 @@ export * from './guest-memfd.ts';
 export * from './guest-memory.ts';
 export * from './host-memory.ts';
 export * from './kvm.ts';
+export * from './pinning.ts';
 export * from './u64.ts';
 export * from './vcpu.ts';
 export * from './vcpu-state.ts';

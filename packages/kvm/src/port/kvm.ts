@@ -1,5 +1,6 @@
 import type { EventFd } from './event-fd.ts';
-import type { HostMemory, Pin } from './host-memory.ts';
+import type { HostMemory } from './host-memory.ts';
+import type { Pinning } from './pinning.ts';
 import type { Kicker, KickTarget } from './vcpu.ts';
 import type { CpuidEntry } from './vcpu-state.ts';
 import type { Vm, VmHandle } from './vm.ts';
@@ -45,8 +46,8 @@ export interface Kvm {
   allocateMemfd(name: string, size: number, options?: { readonly hugePages?: boolean }): HostMemory;
   /** Maps a guest_memfd that was created with MMAP. */
   mapGuestMemfd(fd: number, size: number): HostMemory;
-  /** A real long-term pin (pages can't be moved). Errors: ENOMEM over RLIMIT_MEMLOCK, EFAULT, EOPNOTSUPP. */
-  pin(memory: HostMemory, offset: number, length: number): Pin;
+  /** Real long-term pins: pages that can't be moved. */
+  readonly pinning: Pinning;
 
   close(): void;
 }

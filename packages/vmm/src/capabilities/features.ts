@@ -43,7 +43,7 @@ export function findFeatures(kvm: Kvm): readonly Feature[] {
     'long-term-pin': () => {
       const memory = kvm.allocate(TRIAL_PIN);
       try {
-        kvm.pin(memory, 0, TRIAL_PIN).release();
+        kvm.pinning.pin(memory, 0, TRIAL_PIN).release();
         return { present: true };
       } finally {
         memory.close();

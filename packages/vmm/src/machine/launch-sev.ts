@@ -33,7 +33,8 @@ export function openSevLaunch(vm: Vm, regime: Regime, execution: Execution): Sev
   return {
     seal: (memory, plan) => {
       const policy = { ...DEFAULT_SEV_POLICY, encryptedState };
-      launchSev(target, { policy, ranges: loadedPages(memory.pinnable, memory.ranges, plan) });
+      launchSev(target, { policy, ranges: loadedPages(memory.loadable, memory.ranges, plan) });
+      memory.sealed();
     },
     close: () => device.close(),
   };

@@ -164,14 +164,14 @@ async function assemble(
 
 /** The type's pinning, and nothing else, decides. */
 async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory): Promise<HeldPins> {
-  const { regime, teller, order } = options;
+  const { kvm, regime, teller, order } = options;
   const { name, execution, memoryBytes } = order;
   switch (regime.pinning) {
     case 'none':
       return NO_PINS;
     case 'on-fault':
       teller.event('pages are pinned as they are touched');
-      return await pinWhatIsTouched(name, memory);
+      return await pinWhatIsTouched(name, kvm, memory);
     case 'upfront': {
       teller.state('pinning', regime.type);
       const begin = nowMs();
@@ -182,7 +182,7 @@ async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory): Pro
         told = progress;
         teller.event('pinning', progress);
       };
-      const pins = await pinUpfront({ name, vm, memory, regime, execution, onProgress });
+      const pins = await pinUpfront({ name, kvm, vm, memory, regime, execution, onProgress });
       teller.say({ kind: 'pinned', milliseconds: nowMs() - begin });
       return pins;
     }

@@ -1,8 +1,6 @@
 import { UnpinError } from '@unpin/contract/errors';
-import { KvmError, type Vm } from '@unpin/kvm';
+import { type Kvm, KvmError, type OnFaultPinning, type Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
-import { pinParallel, pinRights } from '@unpin/kvm/linux';
-import { type OnFaultPinning, pinOnFault } from '@unpin/kvm/pinning';
 import type { Execution, Regime } from '@unpin/policy';
 
 /** Pins that last as long as the machine. */
@@ -18,6 +16,7 @@ export const NO_PINS: HeldPins = { release: () => {}, registeredBytes: 0, troubl
 
 export interface PinTask {
   readonly name: string;
+  readonly kvm: Kvm;
   readonly vm: Vm;
   readonly memory: AnyGuestMemory;
   readonly regime: Regime;
@@ -26,13 +25,13 @@ export interface PinTask {
 }
 
 /**
- * Pins all guest memory before the first instruction: by KVM itself on SEV hardware, else by a long-term pin.
+ * Pins all guest memory before the first instruction: by KVM itself where it has SEV, else by a long-term pin.
  * @throws UnpinError PIN_NOT_ALLOWED, PIN_FAILED
  */
 export async function pinUpfront(task: PinTask): Promise<HeldPins> {
-  const { memory } = task;
+  const { kvm, memory } = task;
   const bytes = memory.pinnable.reduce((sum, { size }) => sum + size, 0);
-  const rights = pinRights();
+  const rights = kvm.pinning.pinRights();
   if (rights.pinned + bytes > rights.limit)
     throw new UnpinError('PIN_NOT_ALLOWED', {
       subject: task.name,
@@ -41,15 +40,15 @@ export async function pinUpfront(task: PinTask): Promise<HeldPins> {
       next: 'ulimit -l unlimited, or run as a user with CAP_IPC_LOCK',
     });
   try {
-    return isHardwareSev(task) ? registerRegions(task) : await pinLongTerm(task);
+    return pinsByKvm(task) ? registerRegions(task) : await pinLongTerm(task);
   } catch (cause) {
     if (!(cause instanceof KvmError)) throw cause;
     throw new UnpinError('PIN_FAILED', { subject: task.name, found: cause.message, needed: `${bytes} bytes`, cause });
   }
 }
 
-function isHardwareSev({ execution, regime }: PinTask): boolean {
-  return execution === 'hardware' && (regime.tech === 'sev' || regime.tech === 'sev-es');
+function pinsByKvm({ execution, regime }: PinTask): boolean {
+  return execution !== 'shaped' && (regime.tech === 'sev' || regime.tech === 'sev-es');
 }
 
 /** KVM_MEMORY_ENCRYPT_REG_REGION, a range at a time. They end with the VM at the latest. */
@@ -70,9 +69,9 @@ function registerRegions({ vm, memory, onProgress }: PinTask): HeldPins {
   };
 }
 
-async function pinLongTerm({ memory, onProgress }: PinTask): Promise<HeldPins> {
-  const ranges = memory.pinnable.map(({ memory, offset, size }) => ({ memory: memory.handle, offset, length: size }));
-  const pin = await pinParallel(ranges, { onProgress });
+async function pinLongTerm({ kvm, memory, onProgress }: PinTask): Promise<HeldPins> {
+  const ranges = memory.pinnable.map(({ memory, offset, size }) => ({ memory, offset, length: size }));
+  const pin = await kvm.pinning.pinRanges(ranges, { onProgress });
   return { ...NO_PINS, release: () => pin.release() };
 }
 
@@ -80,13 +79,13 @@ async function pinLongTerm({ memory, onProgress }: PinTask): Promise<HeldPins> {
  * Pins what is touched, from now on. To be called before anything is loaded.
  * @throws UnpinError PIN_NOT_ALLOWED, PIN_FAILED
  */
-export async function pinWhatIsTouched(name: string, memory: AnyGuestMemory): Promise<HeldPins> {
+export async function pinWhatIsTouched(name: string, kvm: Kvm, memory: AnyGuestMemory): Promise<HeldPins> {
   const held: OnFaultPinning[] = [];
   const release = () => {
     for (const pinning of held.splice(0)) pinning.close();
   };
   try {
-    for (const { memory: backing } of memory.pinnable) held.push(await pinOnFault(backing));
+    for (const { memory: backing } of memory.pinnable) held.push(await kvm.pinning.pinOnFault(backing));
   } catch (cause) {
     release();
     if (!(cause instanceof KvmError)) throw cause;

@@ -1,25 +1,18 @@
 import { Worker } from 'node:worker_threads';
-import { type HostMemory, KvmError } from '../../port/index.ts';
+import { type HostMemory, KvmError, type OnFaultFigures, type OnFaultPinning } from '../../port/index.ts';
 import { errnoName } from '../../sys/errno.ts';
 import { linuxMemory } from '../host-memory.ts';
 import * as at from './on-fault-words.ts';
 
-/** What was pinned because it was touched. */
-export interface OnFaultFigures {
-  /** Granules of 2 MiB (the last one may be shorter) that were touched. */
+/** Counted in granules of 2 MiB; the last one of a range may be shorter. */
+export interface GranuleFigures extends OnFaultFigures {
+  /** Granules that were touched. */
   readonly granules: number;
-  readonly pinnedBytes: number;
-  /** Granules that could not be pinned: the guest runs on with them unpinned, which its type does not allow. */
-  readonly failures: number;
-  /** Of the first failure, 0 for none. */
-  readonly firstErrno: number;
 }
 
-/** Pins what is touched, until it is closed. */
-export interface OnFaultPinning {
-  figures(): OnFaultFigures;
-  /** Releases every pin and gives the memory back to the kernel's own faults. Blocks until that is done. */
-  close(): void;
+/** Closing gives the memory back to the kernel's own faults. */
+export interface GranulePinning extends OnFaultPinning {
+  figures(): GranuleFigures;
 }
 
 /** `.ts` in a checkout, `.js` where the package was built. */
@@ -37,7 +30,7 @@ const CLOSE_LIMIT_MS = 10_000;
  * Throws KvmError: EPERM without the right to handle kernel faults (root, CAP_SYS_PTRACE or /dev/userfaultfd), EINVAL
  * for a guest_memfd, ENOMEM over RLIMIT_MEMLOCK where the resident part can't be pinned.
  */
-export async function pinOnFault(memory: HostMemory): Promise<OnFaultPinning> {
+export async function pinOnFault(memory: HostMemory): Promise<GranulePinning> {
   const words = new Int32Array(new SharedArrayBuffer(at.WORDS * 4));
   const job: at.OnFaultJob = { memory: linuxMemory(memory.handle), words };
   const worker = new Worker(WORKER, { workerData: job });
@@ -61,7 +54,7 @@ function serving(worker: Worker): Promise<void> {
   return promise;
 }
 
-function figuresOf(words: Int32Array): OnFaultFigures {
+function figuresOf(words: Int32Array): GranuleFigures {
   return {
     granules: Atomics.load(words, at.GRANULES),
     pinnedBytes: Atomics.load(words, at.PINNED_KIB) * 1024,

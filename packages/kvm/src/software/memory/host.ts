@@ -1,4 +1,5 @@
 import { pinRights } from '../../linux/pin-limits.ts';
+import type { OnFaultPinning } from '../../port/pinning.ts';
 import { Backings } from './backings.ts';
 import { Descriptors } from './descriptors.ts';
 import { EncryptedRegions } from './encrypted-regions.ts';
@@ -7,7 +8,7 @@ import { GuestMemfds } from './guest-memfds.ts';
 import { HostAddressSpace } from './host-address-space.ts';
 import { KeyRing, type KeySource } from './key-ring.ts';
 import { Mover } from './mover.ts';
-import { type OnFaultPins, pinOnFault } from './on-fault-pins.ts';
+import { pinOnFault } from './on-fault-pins.ts';
 import { PhysicalMemory } from './physical-memory.ts';
 import { type MemlockLimit, Pins } from './pins.ts';
 import { Views } from './views.ts';
@@ -62,7 +63,7 @@ export class Host {
   }
 
   /** Pins each page of the mapping at `hva` when it is first touched; see pinOnFault. */
-  pinOnFault(hva: number): OnFaultPins {
+  pinOnFault(hva: number): OnFaultPinning {
     return pinOnFault(this.memory, this.addresses, this.pins, hva);
   }
 }

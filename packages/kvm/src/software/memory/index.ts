@@ -16,7 +16,6 @@ export { KEY_BYTES, KeyRing, type KeySource } from './key-ring.ts';
 export { NR_MEMSLOTS } from './memory-region-rules.ts';
 export type { MemoryTech } from './memory-tech.ts';
 export { type CompactOutcome, type MoveOutcome, Mover, type Random } from './mover.ts';
-export type { OnFaultFigures, OnFaultPins } from './on-fault-pins.ts';
 export { OutOfFramesError } from './out-of-frames.ts';
 export { FRAME_BYTES, type FrameListener, type PhysicalFigures, PhysicalMemory } from './physical-memory.ts';
 export { type HeldFrames, type MemlockLimit, Pins } from './pins.ts';

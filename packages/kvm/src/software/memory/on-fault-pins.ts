@@ -1,29 +1,16 @@
 import { PAGE_BYTES } from '../../port/guest-memory.ts';
+import type { OnFaultPinning } from '../../port/pinning.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
 import type { HostAddressSpace } from './host-address-space.ts';
 import { FRAME_SHIFT, type PhysicalMemory } from './physical-memory.ts';
 import type { Pins } from './pins.ts';
-
-export interface OnFaultFigures {
-  readonly pinnedBytes: number;
-  /** Pages that were touched and could not be pinned: the guest runs on with them unpinned. */
-  readonly failures: number;
-  /** Of the first failure, 0 for none. */
-  readonly firstErrno: number;
-}
-
-/** Pins what is touched, until it is closed. */
-export interface OnFaultPins {
-  figures(): OnFaultFigures;
-  close(): void;
-}
 
 /**
  * Deferred pinning, as the 2022 RFC proposed it: a page of this memory is pinned when it gets its frame, and nothing
  * is unpinned until the end. What is there already is pinned now. KvmError: EFAULT where the address names no memory,
  * EINVAL for a guest_memfd's mapping.
  */
-export function pinOnFault(memory: PhysicalMemory, host: HostAddressSpace, pins: Pins, hva: number): OnFaultPins {
+export function pinOnFault(memory: PhysicalMemory, host: HostAddressSpace, pins: Pins, hva: number): OnFaultPinning {
   const range = host.find(hva);
   if (range === undefined) throw failure('pin', ERRNO.EFAULT);
   if (range.file !== null) throw failure('pin', ERRNO.EINVAL, 'the memory of a guest_memfd');

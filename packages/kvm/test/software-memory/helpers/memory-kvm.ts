@@ -6,6 +6,7 @@ import {
   type Host,
   NR_MEMSLOTS,
 } from '../../../src/software/memory/index.ts';
+import { SoftwarePinning } from '../../../src/software/pinning.ts';
 import { ERRNO, failure } from '../../../src/sys/errno.ts';
 
 /** KVM_CAP_*: by the API document. */
@@ -37,7 +38,7 @@ export function memoryKvm(host: Host): Kvm {
     allocate: (size) => addresses.allocate(size),
     allocateMemfd: (name, size) => addresses.allocateMemfd(name, size),
     mapGuestMemfd: (fd, size) => addresses.mapGuestMemfd(fd, size),
-    pin: (memory, offset, length) => host.pins.pin(memory.hva + offset, length),
+    pinning: new SoftwarePinning(host),
     close: () => {},
   };
   return kvm as Kvm;
