@@ -28,7 +28,7 @@ test('a VM that nobody watched leaves its conversions with the symbols of the ke
       execution: 'shaped',
       memoryBytes: 512 * 2 ** 20,
       boot: { kind: 'linux', kernel: { path: assetPath('kernel-6.12-cloud') }, initrd: { path: initrd } },
-      timeoutMs: 300_000,
+      timeoutMs: 900_000,
     };
     const file = join(folder, 'order.json');
     writeFileSync(file, JSON.stringify(order));
@@ -54,7 +54,7 @@ async function runVmm(order: string): Promise<{ readonly exitCode: number; reado
     memoryMiB: 2560,
     stdin: 'ignore',
     stdout,
-    timeoutMs: 500_000,
+    timeoutMs: 1_200_000,
   });
   stdout.end();
   return { exitCode, last: (await printed).trimEnd().split('\n').at(-1) ?? '' };

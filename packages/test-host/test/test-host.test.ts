@@ -11,7 +11,7 @@ import { findAsset, HOST_KERNELS, HOST_STAGES, startTestHost, type TestHostOptio
 const missing = (['qemu', 'busybox-static', ...HOST_KERNELS] as const).filter((id) => findAsset(id) === undefined);
 const skip = missing.length > 0 && `${missing.join(', ')} not fetched: unpin test-host fetch ${missing.join(' ')}`;
 /** Far above what the slowest machine takes: a bound, not a measure. */
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 /** Runs a command with collected output. */
 async function host(options: Partial<TestHostOptions> & { readonly command: readonly string[] }) {
@@ -58,7 +58,7 @@ console.error('to the other stream');
 process.exitCode = 41;
 `;
 
-describe('a test host', { skip, timeout: 600_000, concurrency: 1 }, () => {
+describe('a test host', { skip, timeout: 3_000_000, concurrency: 1 }, () => {
   for (const kernel of HOST_KERNELS)
     test(`on ${kernel} has a kvm_amd with nested paging, and all that a VMM asks of its kernel`, async () => {
       const { exitCode, stdout, stderr, stages } = await host({
@@ -152,7 +152,7 @@ describe('a test host', { skip, timeout: 600_000, concurrency: 1 }, () => {
     });
     const { pid = 0 } = child;
     await once(child.stdout, 'data');
-    for (const deadline = Date.now() + 20_000; leftovers(pid).length === 0 && Date.now() < deadline; ) await pause();
+    for (const deadline = Date.now() + 120_000; leftovers(pid).length === 0 && Date.now() < deadline; ) await pause();
     const started = leftovers(pid);
     const folders = started.map(privateFolder);
     assert.ok(folders.every((folder) => existsSync(folder)));
@@ -163,7 +163,7 @@ describe('a test host', { skip, timeout: 600_000, concurrency: 1 }, () => {
       ...started.filter((each) => existsSync(`/proc/${each}`)),
       ...folders.filter((folder) => existsSync(folder)),
     ];
-    for (const deadline = Date.now() + 20_000; alive().length > 0 && Date.now() < deadline; ) await pause();
+    for (const deadline = Date.now() + 120_000; alive().length > 0 && Date.now() < deadline; ) await pause();
     assert.deepEqual(alive(), []);
   });
 });

@@ -23,7 +23,7 @@ async function once(host: HostKernel, steps: readonly Step[]): Promise<string> {
   const stdin = new PassThrough();
   const screen = new Screen(steps, (keys) => stdin.write(keys));
   const kernel = assetPath('kernel-6.12-cloud');
-  const run = ['run', kernel, '--initrd', assetPath('initrd-shell'), '--type', 'standard', '--timeout', '300'];
+  const run = ['run', kernel, '--initrd', assetPath('initrd-shell'), '--type', 'standard', '--timeout', '900'];
   const script = 'echo "before: $(stty -g)"; "$@"; echo "status: $?"; echo "after: $(stty -g)"';
   await startTestHost({
     kernel: host,
@@ -33,7 +33,7 @@ async function once(host: HostKernel, steps: readonly Step[]): Promise<string> {
     terminal: { rows: 24, columns: 80 },
     stdin,
     stdout: screen,
-    timeoutMs: 500_000,
+    timeoutMs: 1_200_000,
   });
   return screen.text;
 }

@@ -81,6 +81,6 @@ async function runOnce(
     memoryMiB: 2560,
     stdin: 'ignore',
     stdout,
-    timeoutMs: 1_500_000,
+    timeoutMs: 3_000_000,
   });
 }

@@ -9,7 +9,7 @@ import type { GuestJob, GuestMessage, Outcome, Step } from './guest-steps.ts';
 export const RAM_BYTES = 0x1_0000;
 export const CODE = 0x1000;
 const TSS_GPA = 0xfffb_d000;
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 /** False, or why /dev/kvm can't be used here. */
 export function noKvmHere(): string | false {

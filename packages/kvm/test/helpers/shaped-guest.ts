@@ -52,7 +52,7 @@ export interface ShapedGuestResult {
   readonly pinnedGranules: number;
 }
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 /** False, or why no guest can run here. */
 export function noGuestHere(): string | false {

@@ -18,7 +18,7 @@ export function probeOrder(
     execution,
     memoryBytes: 64 * MIB,
     boot: { kind: 'probe', flavour },
-    timeoutMs: 60_000,
+    timeoutMs: 300_000,
     ...more,
   };
 }

@@ -30,11 +30,11 @@ export function temporaryDir(t: TestContext): string {
 }
 
 /** Runs the program with arguments; what is still there after `limitMs` is killed. */
-export async function runProgram(args: readonly string[], dir = '', limitMs = 90_000): Promise<Run> {
+export async function runProgram(args: readonly string[], dir = '', limitMs = 330_000): Promise<Run> {
   return await startProgram(args, dir, limitMs).done;
 }
 
-export function startProgram(args: readonly string[], dir = '', limitMs = 90_000) {
+export function startProgram(args: readonly string[], dir = '', limitMs = 330_000) {
   const child = spawn(process.execPath, [vmmProgram(), ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
   let stdout = '';
