@@ -68,7 +68,7 @@ if (complaints.length > 0) process.exitCode = 1;
 
 /** The room a specifier leads to, undefined for libraries. */
 function roomOf(spec: string, from: string): string | undefined {
-  const named = /^@unpin\/([a-z-]+)/.exec(spec)?.[1];
+  const named = /^@unpin\/([a-z0-9-]+)/.exec(spec)?.[1];
   if (named !== undefined) return named;
   if (spec === 'unpin' || spec.startsWith('unpin/')) return 'cli';
   if (!spec.startsWith('.')) return undefined;

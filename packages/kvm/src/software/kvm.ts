@@ -1,0 +1,145 @@
+import type { EventFd } from '../port/event-fd.ts';
+import type { HostMemory } from '../port/host-memory.ts';
+import type { BackendInfo, Kvm } from '../port/kvm.ts';
+import type { Pinning } from '../port/pinning.ts';
+import type { Kicker, KickTarget } from '../port/vcpu.ts';
+import type { CpuidEntry } from '../port/vcpu-state.ts';
+import type { Vm, VmHandle } from '../port/vm.ts';
+import type { SevDevice } from '../sev/sev-device.ts';
+import { ERRNO, failure } from '../sys/errno.ts';
+import { checkExtension } from './capabilities.ts';
+import { EMULATED_CPUID, SUPPORTED_CPUID } from './cpuid.ts';
+import { SoftwareKicker } from './kick.ts';
+import { Machine } from './machine.ts';
+import type { Mover } from './memory/index.ts';
+import type { SoftwareKvmOptions } from './options.ts';
+import { SoftwarePinning } from './pinning.ts';
+import { openSoftwareSevDevice } from './sev/sev-device.ts';
+import { MSR_INDICES } from './vcpu/msr/msrs.ts';
+import { FEATURE_MSRS } from './vcpu/msr/platform-msrs.ts';
+import { SoftwareVm } from './vm.ts';
+import { techOf } from './vm-types.ts';
+
+/** The kernel whose rules are followed. */
+const KERNEL = '6.18.0';
+const API_VERSION = 12;
+/** struct kvm_run, and a page for port data; nothing is mapped, but user space may ask. */
+const RUN_AREA_BYTES = 2 * 4096;
+
+/**
+ * A KVM in this process, on any machine: x86 by an interpreter, SEV by real AES, memory that is really there or not.
+ * VMs, vCPUs and memory belong to the thread that opened it; kickers and eventfds go anywhere.
+ */
+export class SoftwareKvm implements Kvm {
+  readonly info: BackendInfo = { backend: 'software', kernel: KERNEL, engine: 'wasm' };
+  readonly #options: SoftwareKvmOptions;
+  readonly #vms = new Map<number, SoftwareVm>();
+  #made: Machine | null = null;
+
+  constructor(options: SoftwareKvmOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The host that moves pages. Not in the port. */
+  get mover(): Mover {
+    return this.#machine.host.mover;
+  }
+
+  /** Bytes of host memory that guests and host use, as the operating system counts them. Not in the port. */
+  residentBytes(): number {
+    return this.#made === null ? 0 : this.#machine.host.memory.residentBytes();
+  }
+
+  apiVersion(): number {
+    return API_VERSION;
+  }
+
+  checkExtension(cap: number): number {
+    return checkExtension(cap, null);
+  }
+
+  supportedCpuid(): readonly CpuidEntry[] {
+    return SUPPORTED_CPUID;
+  }
+
+  emulatedCpuid(): readonly CpuidEntry[] {
+    return EMULATED_CPUID;
+  }
+
+  msrIndices(): readonly number[] {
+    return MSR_INDICES;
+  }
+
+  featureMsrIndices(): readonly number[] {
+    return FEATURE_MSRS;
+  }
+
+  vcpuMmapBytes(): number {
+    return RUN_AREA_BYTES;
+  }
+
+  createVm(type: number): Vm {
+    if (techOf(type) === undefined) throw failure('KVM_CREATE_VM', ERRNO.EINVAL, `VM type ${type}`);
+    const machine = this.#machine;
+    const parts = machine.createVm(type);
+    const fd = machine.host.descriptors.open(parts);
+    const vm = new SoftwareVm({ fd, type }, parts, () => {
+      this.#vms.delete(fd);
+      machine.host.descriptors.close(fd);
+    });
+    this.#vms.set(fd, vm);
+    return vm;
+  }
+
+  /** KvmError EBADF for a handle of another Kvm object, or of a VM that was closed. */
+  openVm(handle: VmHandle): Vm {
+    const vm = this.#vms.get(handle.fd);
+    if (vm === undefined) throw failure('openVm', ERRNO.EBADF);
+    return vm;
+  }
+
+  openKicker(target: KickTarget): Kicker {
+    return new SoftwareKicker(target);
+  }
+
+  createEventFd(): EventFd {
+    return this.#machine.counters.createEventFd();
+  }
+
+  /** `hugePages` is no matter here: frames are given out one by one. */
+  allocate(size: number): HostMemory {
+    return this.#machine.host.addresses.allocate(size);
+  }
+
+  allocateMemfd(name: string, size: number): HostMemory {
+    return this.#machine.host.addresses.allocateMemfd(name, size);
+  }
+
+  mapGuestMemfd(fd: number, size: number): HostMemory {
+    return this.#machine.host.addresses.mapGuestMemfd(fd, size);
+  }
+
+  get pinning(): Pinning {
+    return new SoftwarePinning(this.#machine.host);
+  }
+
+  /** The firmware's device, as /dev/sev is the hardware's. Not in the port. */
+  openSevDevice(): SevDevice {
+    return openSoftwareSevDevice(this.#machine.host.descriptors);
+  }
+
+  close(): void {
+    for (const vm of this.#vms.values()) vm.close();
+    this.#made = null;
+  }
+
+  get #machine(): Machine {
+    this.#made ??= new Machine(this.#options);
+    return this.#made;
+  }
+}
+
+/** Opens a software KVM. Cheap: memory and processor come when they are first used. */
+export function openSoftwareKvm(options: SoftwareKvmOptions = {}): SoftwareKvm {
+  return new SoftwareKvm(options);
+}

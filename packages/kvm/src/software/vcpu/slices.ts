@@ -1,0 +1,77 @@
+import { layout } from '@unpin/x86';
+import type { VmParts } from '../vm-parts.ts';
+import type { Processor } from './processor.ts';
+
+/** Instructions that run at most before the loop looks around: one or two milliseconds. */
+const LONGEST = 100_000;
+/** And at least, so that a deadline which is close costs no loop of its own. */
+const SHORTEST = 1_000;
+/** Slices too short to tell a speed. */
+const TELLING = 20_000;
+const WORD = 2 ** 32;
+/** Fraction bits of TSC_RATE: one tick an instruction. */
+const ONE_TICK = 1n << 16n;
+
+/** Runs the engine for as long as nothing else is due, and lets deterministic time go on by what was run. */
+export class Slices {
+  readonly #vm: VmParts;
+  readonly #processor: Processor;
+  /** Instructions a nanosecond, as it was measured. */
+  #speed = 0.05;
+  #last = 0;
+  #lastRetired = 0;
+
+  constructor(vm: VmParts, processor: Processor) {
+    this.#vm = vm;
+    this.#processor = processor;
+  }
+
+  /** How many instructions until the next timer is due. */
+  budget(now: number): number {
+    const { time, controllers } = this.#vm;
+    if (!time.isDeterministic) this.#measure(now);
+    const left = controllers.nextDeadline() - now;
+    const instructions = Math.ceil(time.isDeterministic ? left / this.#nanosecondsEach() : left * this.#speed);
+    return Math.max(Math.min(instructions, LONGEST), time.isDeterministic ? 1 : SHORTEST);
+  }
+
+  /** Answers EXIT_*. */
+  run(budget: number): number {
+    const { time, core } = this.#vm;
+    core().settle();
+    const { engine } = this.#processor;
+    if (!time.isDeterministic) return engine.run(budget);
+    const before = this.#retired();
+    this.#setCounter(before);
+    const reason = engine.run(budget);
+    time.advance((this.#retired() - before) * this.#nanosecondsEach());
+    return reason;
+  }
+
+  #nanosecondsEach(): number {
+    return 1e6 / this.#vm.tscKhz;
+  }
+
+  #retired(): number {
+    const { cpu } = this.#processor.engine;
+    return cpu.word(layout.RETIRED + 4) * WORD + cpu.word(layout.RETIRED);
+  }
+
+  /** From here on the engine counts the time-stamp counter by itself. */
+  #setCounter(retired: number): void {
+    const { cpu } = this.#processor.engine;
+    cpu.set('tscRate', (ONE_TICK * BigInt(this.#processor.counter.khz)) / BigInt(this.#vm.tscKhz));
+    const now = { high: 0, low: 0 };
+    this.#processor.counter.read(now);
+    const counted = (BigInt(retired) * cpu.get('tscRate')) >> 16n;
+    cpu.set('tscOffset', ((BigInt(now.high) << 32n) | BigInt(now.low)) - counted);
+  }
+
+  #measure(now: number): void {
+    const retired = this.#retired();
+    const done = retired - this.#lastRetired;
+    if (done >= TELLING && now > this.#last) this.#speed += (done / (now - this.#last) - this.#speed) / 8;
+    this.#last = now;
+    this.#lastRetired = retired;
+  }
+}

@@ -1,0 +1,181 @@
+import type { GuestMemfd } from '../port/guest-memfd.ts';
+import type { U64 } from '../port/u64.ts';
+import type { Vcpu, VcpuHandle } from '../port/vcpu.ts';
+import type { MemoryRegion, MemoryRegion2, MsrFilterRange, SevCommand, Vm, VmHandle } from '../port/vm.ts';
+import { ERRNO, failure } from '../sys/errno.ts';
+import { checkExtension, MAX_VCPU_IDS, MAX_VCPUS } from './capabilities.ts';
+import type { AccessObserver, EncryptedRegions } from './memory/index.ts';
+import { MsrFilter } from './msr-filter.ts';
+import { Processor } from './vcpu/processor.ts';
+import { SoftwareVcpu } from './vcpu/vcpu.ts';
+import { enableVmCap } from './vm-enable-cap.ts';
+import type { VmParts } from './vm-parts.ts';
+
+/** The TSS takes three pages, which must lie below 4 GiB (kernel, arch/x86/kvm/x86.c). */
+const LAST_TSS_ADDRESS = 2 ** 32 - 3 * 4096;
+
+/** A VM of the software KVM. Everything here belongs to the thread of its Kvm object. */
+export class SoftwareVm implements Vm {
+  readonly handle: VmHandle;
+  readonly #parts: VmParts;
+  readonly #regions: EncryptedRegions;
+  readonly #vcpus = new Map<number, SoftwareVcpu>();
+  readonly #processors: Processor[] = [];
+  readonly #closed: () => void;
+  #isOpen = true;
+  #openVcpus = 0;
+
+  constructor(handle: VmHandle, parts: VmParts, closed: () => void) {
+    this.handle = handle;
+    this.#parts = parts;
+    this.#closed = closed;
+    this.#regions = parts.host.createEncryptedRegions(parts.space);
+    parts.space.onMappingChange(() => parts.core().mappingsChanged());
+  }
+
+  checkExtension(cap: number): number {
+    return checkExtension(cap, this.handle.type);
+  }
+
+  enableCap(cap: number, args: readonly U64[] = [], flags = 0): void {
+    const { settings, controllers } = this.#parts;
+    enableVmCap({ settings, controllers }, cap, args, flags);
+  }
+
+  setUserMemoryRegion(region: MemoryRegion): void {
+    this.#parts.space.setUserMemoryRegion(region);
+  }
+
+  setUserMemoryRegion2(region: MemoryRegion2): void {
+    this.#parts.space.setUserMemoryRegion2(region);
+  }
+
+  createGuestMemfd(size: U64, flags: U64 = 0): GuestMemfd {
+    return this.#parts.space.createGuestMemfd(size, flags);
+  }
+
+  setMemoryAttributes(gpa: U64, size: U64, attributes: U64, flags: U64 = 0): void {
+    this.#parts.space.setMemoryAttributes(gpa, size, attributes, flags);
+  }
+
+  memoryEncryptOp(command: SevCommand): void {
+    this.#parts.sev.execute(command);
+  }
+
+  /** SEV is always there. */
+  probeMemoryEncrypt(): void {}
+
+  registerEncryptedRegion(hva: U64, size: U64): void {
+    this.#regions.register(hva, size);
+  }
+
+  unregisterEncryptedRegion(hva: U64, size: U64): void {
+    this.#regions.unregister(hva, size);
+  }
+
+  createIrqchip(): void {
+    this.#parts.controllers.createIrqchip(this.#vcpus.size);
+  }
+
+  createPit2(flags = 0): void {
+    this.#parts.controllers.createPit2(flags);
+  }
+
+  /** Only its rules: this processor runs real mode by itself and needs no memory for it. */
+  setTssAddress(gpa: number): void {
+    if (gpa > LAST_TSS_ADDRESS) throw failure('KVM_SET_TSS_ADDR', ERRNO.EINVAL);
+  }
+
+  /** Only its rules, as above. */
+  setIdentityMapAddress(_gpa: number): void {
+    if (this.#vcpus.size > 0) throw failure('KVM_SET_IDENTITY_MAP_ADDR', ERRNO.EINVAL, 'there is a vCPU');
+  }
+
+  irqLine(gsi: number, level: 0 | 1): void {
+    this.#parts.controllers.setIrqLine(gsi, level);
+  }
+
+  irqfd(eventFd: number, gsi: number, flags = 0, resampleFd = 0): void {
+    this.#parts.controllers.irqfds.set(eventFd, gsi, flags, resampleFd);
+  }
+
+  ioeventfd(eventFd: number, address: U64, length: number, flags = 0, datamatch: U64 = 0): void {
+    this.#parts.controllers.ioeventfds.set(eventFd, address, length, flags, datamatch);
+  }
+
+  signalMsi(address: U64, data: number): number {
+    return this.#parts.controllers.signalMsi(address, data);
+  }
+
+  setMsrFilter(flags: number, ranges: readonly MsrFilterRange[]): void {
+    this.#parts.settings.msrFilter = new MsrFilter(flags, ranges);
+  }
+
+  getClock(): bigint {
+    return BigInt(Math.floor(this.#parts.clock.now()));
+  }
+
+  setClock(nanoseconds: bigint): void {
+    this.#parts.clock.set(Number(nanoseconds));
+    for (const vcpu of this.#vcpus.values()) vcpu.clockChanged();
+  }
+
+  getDirtyLog(slot: number, pages: number): Uint8Array {
+    return this.#parts.space.takeDirtyLog(slot, pages);
+  }
+
+  setBootCpuId(id: number): void {
+    if (this.#vcpus.size > 0) throw failure('KVM_SET_BOOT_CPU_ID', ERRNO.EBUSY);
+    if (id < 0 || id > MAX_VCPU_IDS) throw failure('KVM_SET_BOOT_CPU_ID', ERRNO.EINVAL);
+    this.#parts.settings.bootCpuId = id;
+  }
+
+  createVcpu(id: number): Vcpu {
+    const call = 'KVM_CREATE_VCPU';
+    const { settings, host } = this.#parts;
+    if (id < 0 || id >= (settings.maxVcpuIds || MAX_VCPU_IDS)) throw failure(call, ERRNO.EINVAL, `vCPU id ${id}`);
+    if (this.#vcpus.size >= MAX_VCPUS) throw failure(call, ERRNO.EINVAL, `${MAX_VCPUS} vCPUs are the most`);
+    if (this.#vcpus.has(id)) throw failure(call, ERRNO.EEXIST);
+    const processor = new Processor(this.#parts, id);
+    this.#processors.push(processor);
+    const fd = host.descriptors.open(processor);
+    this.#openVcpus += 1;
+    const vcpu = new SoftwareVcpu({ fd, id }, this.#parts, processor, () => {
+      host.descriptors.close(fd);
+      this.#openVcpus -= 1;
+      this.#release();
+    });
+    this.#vcpus.set(id, vcpu);
+    settings.createdVcpus += 1;
+    return vcpu;
+  }
+
+  /** KvmError EBADF for a handle of another Kvm object, or of a vCPU that was closed. */
+  openVcpu(handle: VcpuHandle): Vcpu {
+    const vcpu = this.#vcpus.get(handle.id);
+    if (vcpu === undefined || vcpu.handle.fd !== handle.fd) throw failure('openVcpu', ERRNO.EBADF);
+    return vcpu;
+  }
+
+  /** Who is told of what a guest or its host does that real hardware wouldn't show. Not in the port. */
+  observe(observer: AccessObserver): void {
+    this.#parts.space.observer = observer;
+  }
+
+  /** A VM lives as long as a descriptor of it or of one of its vCPUs is open; its vCPUs live as long as it. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#closed();
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#isOpen || this.#openVcpus > 0) return;
+    for (const processor of this.#processors) processor.close();
+    this.#parts.controllers.irqfds.close();
+    this.#regions.close();
+    this.#parts.space.close();
+    this.#parts.sev.close();
+  }
+}
