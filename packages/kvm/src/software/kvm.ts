@@ -5,7 +5,6 @@ import type { Pinning } from '../port/pinning.ts';
 import type { Kicker, KickTarget } from '../port/vcpu.ts';
 import type { CpuidEntry } from '../port/vcpu-state.ts';
 import type { Vm, VmHandle } from '../port/vm.ts';
-import type { SevDevice } from '../sev/sev-device.ts';
 import { ERRNO, failure } from '../sys/errno.ts';
 import { checkExtension } from './capabilities.ts';
 import { EMULATED_CPUID, SUPPORTED_CPUID } from './cpuid.ts';
@@ -14,7 +13,6 @@ import { Machine } from './machine.ts';
 import type { Mover } from './memory/index.ts';
 import type { SoftwareKvmOptions } from './options.ts';
 import { SoftwarePinning } from './pinning.ts';
-import { openSoftwareSevDevice } from './sev/sev-device.ts';
 import { MSR_INDICES } from './vcpu/msr/msrs.ts';
 import { FEATURE_MSRS } from './vcpu/msr/platform-msrs.ts';
 import { SoftwareVm } from './vm.ts';
@@ -121,11 +119,6 @@ export class SoftwareKvm implements Kvm {
 
   get pinning(): Pinning {
     return new SoftwarePinning(this.#machine.host);
-  }
-
-  /** The firmware's device, as /dev/sev is the hardware's. Not in the port. */
-  openSevDevice(): SevDevice {
-    return openSoftwareSevDevice(this.#machine.host.descriptors);
   }
 
   close(): void {

@@ -7,7 +7,6 @@ import { GuestBytes, Host, KEY_BYTES } from './memory/index.ts';
 import { DEFAULT_EPOCH, DEFAULT_TSC_KHZ, type SoftwareKvmOptions } from './options.ts';
 import { type Randomness, randomSeed, seededRandomness, systemRandomness } from './randomness.ts';
 import { Asids } from './sev/asids.ts';
-import { isSevDevice } from './sev/sev-device.ts';
 import { SevVm } from './sev/sev-vm.ts';
 import { UserMemory } from './sev/user-memory.ts';
 import { Core } from './vcpu/core.ts';
@@ -77,7 +76,6 @@ export class Machine {
       user: this.#user,
       random: this.#randomness,
       nextHandle: () => this.#nextHandle++,
-      isSevDevice: (fd) => isSevDevice(host.descriptors, fd),
       createdVcpus: () => settings.createdVcpus,
     });
     return {

@@ -26,6 +26,8 @@ const MAX_BLOB = 0x4000;
 const ENCRYPTED_STATE: ReadonlySet<number> = new Set([SEV_COMMANDS.KVM_SEV_LAUNCH_UPDATE_VMSA]);
 /** Sending, receiving, certificates and secrets: KVM has them, this firmware doesn't. */
 const NOT_BUILT: ReadonlySet<number> = new Set([SEV_COMMANDS.KVM_SEV_LAUNCH_SECRET, 8, 9, 11, 12, 13, 15, 19, 20, 21]);
+/** This KVM is its own firmware: its commands name no /dev/sev, and any descriptor is another file's. */
+const NO_DEVICE = -1;
 const SNP_FIRST = 100;
 const SNP_LAST = 102;
 
@@ -39,7 +41,6 @@ export interface SevVmParts {
   readonly random: RandomBytes;
   /** A handle that no other guest has. */
   readonly nextHandle: () => number;
-  readonly isSevDevice: (fd: number) => boolean;
   readonly createdVcpus: () => number;
 }
 
@@ -220,7 +221,7 @@ export class SevVm {
   }
 
   #mustHaveDevice(command: SevCommand): void {
-    if (!this.#parts.isSevDevice(command.sevFd)) throw refusal(command, ERRNO.EBADF);
+    if (command.sevFd !== NO_DEVICE) throw refusal(command, ERRNO.EBADF);
   }
 }
 
