@@ -92,6 +92,7 @@ export function setZero(n: Num, sign: u32): void {
   n.kind = ZERO;
   n.sign = sign;
   n.exponent = 0;
+  n.denormal = 0;
   n.high = 0;
   n.low = 0;
 }

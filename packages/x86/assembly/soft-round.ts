@@ -65,7 +65,13 @@ function cut(n: Num, drop: u32): bool {
 function overflow(n: Num, drop: u32, max: i32): void {
   raiseFlag(OVERFLOW);
   if (!(env.masked & OVERFLOW)) {
-    if (env.x87) n.exponent -= X87_BIAS_ADJUST;
+    if (!env.x87) return;
+    n.exponent -= X87_BIAS_ADJUST;
+    if (n.exponent <= max) return;
+    // FSCALE reaches beyond that too: then it is infinity, whatever the rounding.
+    raiseFlag(INEXACT);
+    env.roundedUp = 1;
+    setInfinity(n, n.sign);
     return;
   }
   raiseFlag(INEXACT);
@@ -103,8 +109,15 @@ export function round(n: Num, precision: u32, min: i32, max: i32): void {
   const tiny = n.exponent < min - 1 || !carries(n, drop);
   if (tiny && !(env.masked & UNDERFLOW)) {
     raiseFlag(UNDERFLOW);
-    cut(n, drop);
-    if (env.x87) n.exponent += X87_BIAS_ADJUST;
+    if (!env.x87 || n.exponent + X87_BIAS_ADJUST >= min) {
+      cut(n, drop);
+      if (env.x87) n.exponent += X87_BIAS_ADJUST;
+      return;
+    }
+    // FSCALE reaches beyond that too: then it is zero, whatever the rounding.
+    raiseFlag(INEXACT);
+    env.roundedUp = 0;
+    setZero(n, n.sign);
     return;
   }
   if (tiny && env.flushToZero) {

@@ -88,6 +88,7 @@ export function x87Compare(op: i32, uop: u32, address: u64): bool {
   const inRegister = op == OP_FCOM_ST || op == OP_FCOMI;
   if (op == OP_FTST) setZero(b, 0);
   else if (!inRegister && !loadMemory(b, op - OP_FCOM_M32, address)) return false;
+  const conditionsBefore = load<u16>(FPU_STATUS) & C1;
   beginX87();
   let order = UNORDERED;
   if (isEmpty(0) || (inRegister && isEmpty(imm & 7))) stackFault(false);
@@ -95,12 +96,13 @@ export function x87Compare(op: i32, uop: u32, address: u64): bool {
     loadSt(a, 0);
     if (inRegister) loadSt(b, imm & 7);
     order = compare(((imm >> 20) & 1) == 0);
+    // FCOMI and its kin leave C1 alone.
+    if (op == OP_FCOMI) store<u16>(FPU_STATUS, load<u16>(FPU_STATUS) | conditionsBefore);
   }
-  if (mayStore()) {
-    if (op == OP_FCOMI) setArithmeticFlags(order == UNORDERED ? 0x45 : order == EQUAL ? 0x40 : order == LESS ? 1 : 0);
-    else setConditions(conditionsOf(order));
-    pop((imm >> 16) & 3);
-  }
+  // The outcome is told even where an unmasked exception keeps the stack as it is: so AMD's processors.
+  if (op == OP_FCOMI) setArithmeticFlags(order == UNORDERED ? 0x45 : order == EQUAL ? 0x40 : order == LESS ? 1 : 0);
+  else setConditions(conditionsOf(order));
+  if (mayStore()) pop((imm >> 16) & 3);
   finishX87();
   return true;
 }

@@ -66,14 +66,14 @@ function convertMmx(op: i32, uop: u32, to: u32, from: u32): bool {
       const value = <u64>integerToSingle(load<i32>(from)) | (<u64>integerToSingle(load<i32>(from, 4)) << 32);
       if (!finish()) return false;
       store<u64>(to, value);
-      enterMmx();
+      // From memory it is none of MMX's business.
+      if (!load<u32>(uop, UOP_IMM + 4)) enterMmx();
       return true;
     }
     case OP_CVTPI2PD: {
       const second = integerToDouble(load<i32>(from, 4));
       store<u64>(to, integerToDouble(load<i32>(from)));
       store<u64>(to, second, 8);
-      // From memory it is none of MMX's business.
       if (!load<u32>(uop, UOP_IMM + 4)) enterMmx();
       return true;
     }

@@ -1,4 +1,5 @@
 // The x87 instructions that take numbers apart: FSCALE, FXTRACT and the partial remainders.
+import { FPU_STATUS } from "../src/layout";
 import { OP_FPREM, OP_FPREM1, OP_FSCALE } from "../src/ops/x87";
 import { propagateNan } from "./soft-arithmetic";
 import {
@@ -47,7 +48,6 @@ function scale(): void {
  * is set and the program repeats. The quotient's low bits are in C0, C3 and C1.
  */
 function partialRemainder(toNearest: bool): void {
-  setConditions(0);
   if (propagateNan()) return;
   if (a.kind == INFINITE || b.kind == ZERO) {
     invalid();
@@ -55,6 +55,7 @@ function partialRemainder(toNearest: bool): void {
   }
   if (a.denormal | b.denormal) raiseFlag(DENORMAL);
   copy(r, a);
+  if (mayStore()) setConditions(0);
   if (a.kind == ZERO || b.kind == INFINITE) return;
   const apart = a.exponent - b.exponent;
   if (apart < -1 || (apart < 0 && !toNearest)) {
@@ -101,14 +102,15 @@ function partialRemainder(toNearest: bool): void {
     round(r, 64, MIN, MAX);
   }
   const bits = <u32>quotient;
-  setConditions(partial ? C2 : (bits & 4 ? C0 : 0) | (bits & 2 ? C3 : 0) | (bits & 1 ? C1 : 0));
+  if (mayStore()) setConditions(partial ? C2 : (bits & 4 ? C0 : 0) | (bits & 2 ? C3 : 0) | (bits & 1 ? C1 : 0));
 }
 
 /** OP_FSCALE, OP_FPREM and OP_FPREM1: ST(0) = ST(0) op ST(1). */
 export function x87Binary(op: i32): void {
   beginX87();
+  // C0 and C3 stay as they are where there is no quotient.
+  if (op != OP_FSCALE) store<u16>(FPU_STATUS, load<u16>(FPU_STATUS) & ~C2);
   if (isEmpty(0) || isEmpty(1)) {
-    if (op != OP_FSCALE) setConditions(0);
     stackFault(false);
     if (mayStore()) storeIndefinite(0);
   } else {

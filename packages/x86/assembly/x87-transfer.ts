@@ -7,7 +7,7 @@ import {
 import { writeBytes } from "./access";
 import { propagateNan } from "./soft-arithmetic";
 import {
-  a, b, copy, DENORMAL, env, FINITE, fromInteger, INVALID, isNan, Num, QUIET_BIT, QUIET_NAN, r, raiseFlag, setIndefinite, setZero,
+  a, b, copy, DENORMAL, env, FINITE, fromInteger, INEXACT, INVALID, isNan, Num, QUIET_BIT, QUIET_NAN, r, raiseFlag, setIndefinite, setZero,
   SIGNALING_NAN, unpack32, unpack64, UNSUPPORTED,
 } from "./soft-number";
 import { pack32, pack64, pack80, round, toInteger } from "./soft-round";
@@ -50,11 +50,14 @@ function widen(): void {
   } else if (a.denormal) raiseFlag(DENORMAL);
 }
 
-/** Pushes the 10 bytes in SCRATCH, where the exceptions so far and the stack allow. */
+/** Pushes the 10 bytes in SCRATCH: a denormal too where that exception is unmasked, but no NaN that is signaling then. */
 function push(): void {
   const full = !isEmpty(7);
-  if (full) stackFault(true);
-  if (mayStore()) {
+  if (full) {
+    env.raised = 0;
+    stackFault(true);
+  }
+  if (!(env.raised & ~env.masked & INVALID)) {
     setTop(top() - 1);
     if (full) storeIndefinite(0);
     else {
@@ -198,6 +201,7 @@ export function storeFromStack(op: i32, uop: u32, address: u64): bool {
     return false;
   }
   if (mayStoreMemory()) pop(imm);
+  else env.raised &= ~INEXACT;
   finishX87();
   return true;
 }

@@ -1,8 +1,8 @@
 // x87 and MMX: who may use them, pending exceptions, and which function does a micro-op.
 import { CR0, FPU_CONTROL, FPU_STATUS, FPU_TAG, UOP_A, UOP_IMM } from "../src/layout";
 import {
-  OP_EMMS, OP_FABS, OP_FARITH_M32, OP_FARITH_ST, OP_FCHS, OP_FCMOV, OP_FCOM_M32, OP_FCOM_ST, OP_FDECSTP, OP_FFREE, OP_FINCSTP, OP_FLD32,
-  OP_FLDCW, OP_FLDENV, OP_FLD_CONSTANT, OP_FLD_ST, OP_FNCLEX, OP_FNINIT, OP_FNOP, OP_FNSAVE, OP_FNSTCW, OP_FNSTENV, OP_FNSTSW,
+  OP_CVTPI2PD, OP_CVTPI2PS, OP_EMMS, OP_FABS, OP_FARITH_M32, OP_FARITH_ST, OP_FCHS, OP_FCMOV, OP_FCOM_M32, OP_FCOM_ST, OP_FDECSTP, OP_FFREE, OP_FINCSTP, OP_FLD32,
+  OP_FLDCW, OP_FLDENV, OP_FLD_CONSTANT, OP_FLD_ST, OP_FNCLEX, OP_FNENI, OP_FNINIT, OP_FNOP, OP_FNSAVE, OP_FNSTCW, OP_FNSTENV, OP_FNSTSW,
   OP_FNSTSW_AX, OP_FPREM1, OP_FRNDINT, OP_FRSTOR, OP_FSCALE, OP_FST32, OP_FST_ST, OP_FTST, OP_FWAIT, OP_FXAM, OP_FXCH, OP_FXTRACT,
   OP_MMX,
 } from "../src/ops/x87";
@@ -36,6 +36,7 @@ function withoutWaiting(op: i32, uop: u32, address: u64): bool {
     case OP_FNSTCW: return write<u16>(address, load<u16>(FPU_CONTROL));
     case OP_FNSTSW: return write<u16>(address, load<u16>(FPU_STATUS));
     case OP_FNSTSW_AX: store<u16>(load<u16>(uop, UOP_A), load<u16>(FPU_STATUS)); return true;
+    case OP_FNENI: return true;
     case OP_FNSTENV: return storeEnvironment(uop, address);
     default: return saveAll(uop, address);
   }
@@ -78,15 +79,15 @@ function exchange(i: u32): void {
 
 /** FCMOVcc: `how` says register, flags and whether they must be clear. */
 function moveConditionally(how: u32): void {
-  beginX87();
   const i = how & 7;
   if (isEmpty(0) || isEmpty(i)) {
+    beginX87();
     stackFault(false);
     if (mayStore()) storeIndefinite(0);
+    finishX87();
   } else if (((getArithmeticFlags() & ((how >> 8) & 0xff)) == 0) == ((how >> 16) != 0)) {
     memory.copy(st(0), st(i), 10);
   }
-  finishX87();
 }
 
 /** Does the micro-op; false on a fault. `address` is its memory operand's. */
@@ -95,7 +96,9 @@ export function x87(op: i32, uop: u32, address: u64): bool {
   if (op >= OP_MMX || op == OP_EMMS) {
     if (cr0 & CR0_EM) return raise(UD);
     if (cr0 & CR0_TS) return raise(NM);
-    if (!noException()) return false;
+    // The conversions from integers to floats in XMM registers ask only where they read an MMX register.
+    const isApart = (op == OP_CVTPI2PS || op == OP_CVTPI2PD) && load<u32>(uop, UOP_IMM + 4) != 0;
+    if (!isApart && !noException()) return false;
     return op == OP_EMMS ? control(op, uop, address) : mmx(op, uop, address);
   }
   if (op == OP_FWAIT) return (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? raise(NM) : noException();
@@ -121,6 +124,7 @@ export function x87(op: i32, uop: u32, address: u64): bool {
   else if (op == OP_FXTRACT) extract();
   else if (op == OP_FXCH) exchange(imm);
   else if (op == OP_FFREE) {
+    beginX87();
     markEmpty(imm & 7);
     pop(imm >> 8);
   } else if (op == OP_FCMOV) moveConditionally(imm);

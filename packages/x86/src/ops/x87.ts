@@ -13,6 +13,8 @@ export const OP_FNSTSW_AX = 0x604;
 /** IMM: bytes of an environment, 14 or 28. */
 export const OP_FNSTENV = 0x605;
 export const OP_FNSAVE = 0x606;
+/** FNENI, FNDISI and FNSETPM of the 8087 and 80287: nothing since the 80387. */
+export const OP_FNENI = 0x607;
 
 // --- Control, pending exceptions first
 export const OP_FLDCW = 0x608;

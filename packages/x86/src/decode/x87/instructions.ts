@@ -183,10 +183,9 @@ const CONTROL: readonly X87Row[] = [
   row(Code.Wait, ops.OP_FWAIT),
   row(Code.Emms, ops.OP_EMMS),
   row(Code.Fnop, ops.OP_FNOP),
-  // The 8087's and 80287's own: no operation since the 80387.
-  row(Code.Fneni, ops.OP_FNOP),
-  row(Code.Fndisi, ops.OP_FNOP),
-  row(Code.Fnsetpm, ops.OP_FNOP),
+  row(Code.Fneni, ops.OP_FNENI),
+  row(Code.Fndisi, ops.OP_FNENI),
+  row(Code.Fnsetpm, ops.OP_FNENI),
 ];
 
 /** The x87's instructions but for decimals and transcendental functions. */
