@@ -3,7 +3,7 @@
 // where it jumps. Lines behind `//*` stand for as many cases as their lists have combinations: build.mjs writes them out.
 import {
   BUDGET, EVENTS, EXIT_BUDGET, EXIT_REASON, EXIT_UNSUPPORTED, FAULT_VECTOR, PAGE_BASE, UOP_A,
-  UOP_B, UOP_DISP, UOP_IMM, UOP_LINK, UOP_OP,
+  UOP_BASE, UOP_DISP, UOP_IMM, UOP_LINK, UOP_OP,
 } from "../src/layout";
 import {
   GROUP_B, GROUP_BE, GROUP_E, GROUP_L, GROUP_LE, GROUP_S, GROUP_TEST_LE, MI, MR, OP_ADC, OP_ADD, OP_AND, OP_CALL,
@@ -20,20 +20,21 @@ import { OP_SSE_FIRST, OP_SYSTEM_FIRST, OP_X87_FIRST } from "../src/ops/ranges";
 import { fetchable } from "./access";
 import { effectiveAddress } from "./address";
 import { deliverFault } from "./exceptions";
-import { exitAtInstruction, plainFault, VECTOR_EXIT, VECTOR_UD } from "./fault";
+import { exitAtInstruction, fault, plainFault, VECTOR_EXIT, VECTOR_GP, VECTOR_SS, VECTOR_UD } from "./fault";
 import { condition, sign, zero } from "./flags";
 import { decodeCrossing } from "./host";
-import { COLD_FAULT, COLD_NEXT, COLD_PAUSE, integer, smallAlu } from "./integer";
+import { COLD_FAULT, COLD_NEXT, COLD_PAUSE, integer, rareAlu } from "./integer";
 import {
   ADC, ADD, aluMI, aluMR, aluRI, aluRM, aluRR, AND, CMP, DEC, INC, NEG, NOT, OR, SBB, SUB, TEST, unaryR, XOR,
 } from "./integer-alu";
 import { B, BE, cmpMI, cmpMR, cmpRI, cmpRM, cmpRR, E, L, LE, NOT_TAKEN, S, testMI, testRI, testRR } from "./integer-compare";
-import { extendM, extendR, leave, movMI, movMR, movRM, popR, push, RSP } from "./integer-move";
+import { extendM, extendR, leave, movMI, movMR, movRM, popR, push, RBP, RSP } from "./integer-move";
 import { imul } from "./integer-multiply";
 import { shl, shr } from "./integer-shift";
 import { transfer, transferTarget, TRANSFER_FAULT, TRANSFER_NOT } from "./integer-transfer";
 import { enter, enterAtRip, follow, linearBehind, linearOf, ordinal, setRip } from "./jumps";
 import { address, getA, getB, getImmediate, plainAddress, put, putA } from "./operands";
+import { isCanonical, takeWildAddress } from "./paging";
 import { sse } from "./sse";
 import { system, SYSTEM_ENTER, SYSTEM_FAULT, SYSTEM_NEXT } from "./system";
 import { readable } from "./tlb";
@@ -69,6 +70,7 @@ function faulted(pc: u32): u32 {
     }
     store<i64>(BUDGET, <i64>credit);
     if (load<u32>(FAULT_VECTOR) == VECTOR_EXIT) return 0;
+    if (pc && takeWildAddress() && load<u32>(FAULT_VECTOR) == VECTOR_GP && usesStack(pc)) fault(VECTOR_SS, 0);
     const refused = deliverFault();
     store<u32>(EXIT_REASON, refused);
     if (refused) return 0;
@@ -82,6 +84,20 @@ function faulted(pc: u32): u32 {
       return pc;
     }
   }
+}
+
+/** Whether an address that isn't canonical was one of the stack segment: by its base, or a stack operation's own. */
+function usesStack(pc: u32): bool {
+  const base: u32 = load<u16>(pc, UOP_BASE);
+  const op = load<u16>(pc, UOP_OP);
+  return base == RSP || base == RBP || ((op == OP_PUSH_M || op == OP_CALL_M) && isCanonical(address(pc)));
+}
+
+/** A near transfer's target in 64-bit code: one that isn't canonical is #GP at the transfer. */
+// @ts-ignore: decorator
+@inline
+function mayGoTo(linear: u64): bool {
+  return isCanonical(linear) ? true : fault(VECTOR_GP, 0);
 }
 
 // @ts-ignore: decorator
@@ -151,15 +167,15 @@ export function run(first: u32): u32 {
       case OP_UNSUPPORTED: exitAtInstruction(EXIT_UNSUPPORTED); break;
       case OP_NOP: pc += 32; continue;
       case OP_JMP: pc |= DIRECT; break;
-      case OP_JMP_R: to = getA<u64>(pc); pc |= INDIRECT; break;
-      case OP_JMP_M: t = loaded<u64>(pc); if (!t) break; to = load<u64>(t); pc |= INDIRECT; break;
+      case OP_JMP_R: to = getA<u64>(pc); if (mayGoTo(to)) pc |= INDIRECT; break;
+      case OP_JMP_M: t = loaded<u64>(pc); if (!t) break; to = load<u64>(t); if (mayGoTo(to)) pc |= INDIRECT; break;
       case OP_CALL: if (push(linearBehind(pc))) pc |= DIRECT; break;
-      case OP_CALL_R: to = getA<u64>(pc); if (push(linearBehind(pc))) pc |= INDIRECT; break;
+      case OP_CALL_R: to = getA<u64>(pc); if (mayGoTo(to) && push(linearBehind(pc))) pc |= INDIRECT; break;
       case OP_CALL_M: {
         t = loaded<u64>(pc);
         if (!t) break;
         to = load<u64>(t);
-        if (push(linearBehind(pc))) pc |= INDIRECT;
+        if (mayGoTo(to) && push(linearBehind(pc))) pc |= INDIRECT;
         break;
       }
       case OP_RET: {
@@ -167,6 +183,7 @@ export function run(first: u32): u32 {
         t = readable(sp, 8);
         if (!t) break;
         to = load<u64>(t);
+        if (!mayGoTo(to)) break;
         store<u64>(RSP, sp + 8 + load<u32>(pc, UOP_IMM));
         pc |= INDIRECT;
         break;
@@ -278,7 +295,7 @@ export function run(first: u32): u32 {
           pc |= INDIRECT;
           break;
         }
-        t = op < OP_COLD ? u32(smallAlu(op, pc)) : integer(op, pc, address(pc));
+        t = op < OP_COLD ? u32(rareAlu(op, pc)) : integer(op, pc, address(pc));
         if (t == COLD_NEXT) {
           pc += 32;
           continue;

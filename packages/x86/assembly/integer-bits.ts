@@ -41,7 +41,10 @@ export function bitM<U>(pc: u32, linear: u64): bool {
   const kind = load<u32>(pc, UOP_IMM + 4);
   const offset = offsetOf<U>(pc);
   const log2: i64 = ctz<i32>(sizeof<U>() * 8);
-  if (load<u16>(pc, UOP_B) != ZERO) linear += <u64>((offset >> log2) << (log2 - 3));
+  if (load<u16>(pc, UOP_B) != ZERO) {
+    linear += <u64>((offset >> log2) << (log2 - 3));
+    if (load<u32>(pc, UOP_IMM)) linear &= 0xffffffff;
+  }
   const at = <u32>offset & (sizeof<U>() * 8 - 1);
   if (kind == BT) {
     const from = readable(linear, sizeof<U>());

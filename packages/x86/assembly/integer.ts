@@ -1,4 +1,4 @@
-// Integer micro-ops from OP_COLD on, and those of 8 and 16 bits that are too rare for the run loop.
+// Integer micro-ops from OP_COLD on, and those below that are too rare for the run loop.
 import { EFLAGS_REST, REGS, UOP_A, UOP_IMM } from "../src/layout";
 import {
   OP_ADD, OP_BIT_M, OP_BIT_R, OP_BSWAP, OP_CMOV_16_M, OP_CMOV_16_R, OP_CMPXCHG_16B, OP_CMPXCHG_8B, OP_CMPXCHG_M,
@@ -56,11 +56,16 @@ function anyShape<T>(kind: i32, shape: i32, pc: u32): bool {
   }
 }
 
-/** OP_ADD … OP_TEST of 8 and 16 bits. */
-export function smallAlu(op: i32, pc: u32): bool {
+/** OP_ADD … OP_TEST in forms that are no cases of the run loop. */
+export function rareAlu(op: i32, pc: u32): bool {
   const kind = (op - OP_ADD) / 20;
   const form = (op - OP_ADD) % 20;
-  return form & 1 ? anyShape<i16>(kind, form & ~3, pc) : anyShape<i8>(kind, form & ~3, pc);
+  switch (form & 3) {
+    case 0: return anyShape<i8>(kind, form & ~3, pc);
+    case 1: return anyShape<i16>(kind, form & ~3, pc);
+    case 2: return anyShape<i32>(kind, form & ~3, pc);
+    default: return anyShape<i64>(kind, form & ~3, pc);
+  }
 }
 
 // @ts-ignore: decorator

@@ -39,7 +39,8 @@ export function getImmediate<T>(pc: u32): T {
 // @ts-ignore: decorator
 @inline
 export function put<T>(register: u32, value: T): void {
-  if (sizeof<T>() == 4) store<u64>(register, <u64><u32>value);
+  // By a mask: the compiler reads a signed i32 sign-extended even where it is told to widen it as u32.
+  if (sizeof<T>() == 4) store<u64>(register, <u64>value & 0xffffffff);
   else store<T>(register, value);
 }
 

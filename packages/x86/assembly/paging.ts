@@ -70,6 +70,15 @@ export function isCanonical(linear: u64): bool {
   return (<i64>linear << 16) >> 16 == <i64>linear;
 }
 
+/** The last address that wasn't canonical, 0 once that was dealt with: of a stack's #GP is #SS. */
+let wildAddress: u64 = 0;
+
+export function takeWildAddress(): u64 {
+  const wild = wildAddress;
+  wildAddress = 0;
+  return wild;
+}
+
 /** The host page (bits 11:0 are zero) behind a linear address, NO_FRAME or TRANSLATE_FAULT. */
 export function translate(linear: u64, access: u32): u32 {
   const user = access & ACCESS_EXECUTE ? load<u32>(CPL) == 3 : dataTlb == TLB_USER;
@@ -128,7 +137,10 @@ function walk(linear: u64, access: u32, user: bool, marks: bool): bool {
   if (!(cr4 & CR4_PAE)) return walkLegacy(linear & 0xffffffff, access, user, marks);
   const isLong = (efer & EFER_LMA) != 0;
   if (isLong) {
-    if (!isCanonical(linear)) return fault(VECTOR_GP, 0);
+    if (!isCanonical(linear)) {
+      wildAddress = linear;
+      return fault(VECTOR_GP, 0);
+    }
   } else linear &= 0xffffffff;
 
   const cBit = load<u64>(C_BIT_MASK);

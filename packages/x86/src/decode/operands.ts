@@ -176,7 +176,7 @@ export function emitOffset(writer: TraceWriter, instruction: Instruction, op: nu
 }
 
 /** log2 of the address size in bytes, of an instruction with a ModRM or absolute memory operand. */
-function addressSize(instruction: Instruction, bits: number): Size {
+export function addressSize(instruction: Instruction, bits: number): Size {
   const register = instruction.memoryBase === Register.None ? instruction.memoryIndex : instruction.memoryBase;
   if (register === Register.RIP) return 3;
   if (register === Register.EIP) return 2;

@@ -163,7 +163,10 @@ export const OP_IMUL_MI = 564;
 /** IMM: 0 INC, 1 DEC, 2 NOT, 3 NEG. */
 export const OP_UNARY_R = 568;
 export const OP_UNARY_M = 572;
-/** IMM low: the bit's number, or B its register; high: 0 BT, 1 BTS, 2 BTR, 3 BTC. */
+/**
+ * IMM low: the bit's number, or B its register, then 1 where the address wraps at 32 bits (in 64-bit mode, where it has
+ * no segment base of its own). High: 0 BT, 1 BTS, 2 BTR, 3 BTC.
+ */
 export const OP_BIT_R = 576;
 export const OP_BIT_M = 580;
 /** IMM: 0 BSF, 1 BSR, 2 TZCNT, 3 POPCNT. */

@@ -2,7 +2,7 @@ import { type Instruction, Mnemonic, OpKind } from 'iced-x86';
 import * as layout from '../../layout.ts';
 import * as ops from '../../ops/integer.ts';
 import type { Lowered, Lowering, LoweringTable } from '../lower.ts';
-import { emitMemory, registerAddress } from '../operands.ts';
+import { addressSize, emitMemory, registerAddress } from '../operands.ts';
 import type { TraceWriter } from '../trace-writer.ts';
 import { conditionOf, withCondition } from './conditions.ts';
 import { emitSource, operandSize } from './shapes.ts';
@@ -18,7 +18,10 @@ const bit =
     if (instruction.op0Kind === OpKind.Register) {
       const a = registerAddress(instruction.op0Register);
       writer.emit(ops.OP_BIT_R + size, a, b, layout.ZERO, layout.ZERO, 0, 0, at, kind);
-    } else emitMemory(writer, instruction, ops.OP_BIT_M + size, layout.ZERO, b, at, kind);
+    } else {
+      const wraps = !fixed && writer.bits === 64 && addressSize(instruction, writer.bits) === 2;
+      emitMemory(writer, instruction, ops.OP_BIT_M + size, layout.ZERO, b, wraps ? 1 : at, kind);
+    }
     return 'next';
   };
 

@@ -7,6 +7,9 @@ import type { TraceWriter } from '../trace-writer.ts';
 import { conditionOf, withCondition } from './conditions.ts';
 import { isGeneral, operandSize } from './shapes.ts';
 
+// Base of what accesses the stack on its own, so that its faults are known as the stack's.
+const RSP = layout.REGS + 4 * 8;
+
 const BRANCH_SIZES = new Map([
   [OpKind.NearBranch16, 1],
   [OpKind.NearBranch32, 2],
@@ -18,6 +21,7 @@ const BRANCH_SIZES = new Map([
  * in 16 or 32 bits is taken back here, and wrapped with the real IP when the jump is taken.
  */
 function emitDirect(instruction: Instruction, writer: TraceWriter, op: number, a: number, b = layout.ZERO): void {
+  const base = op === ops.OP_CALL ? RSP : layout.ZERO;
   const kind = instruction.op0Kind;
   let low = instruction.nearBranch32;
   let high = low >> 31;
@@ -29,7 +33,7 @@ function emitDirect(instruction: Instruction, writer: TraceWriter, op: number, a
     high = Number(target >> 32n);
   }
   if (kind !== OpKind.NearBranch64) high = Math.floor(low / 2 ** 32);
-  writer.emit(op, a, b, layout.ZERO, layout.ZERO, 0, 0, low, high);
+  writer.emit(op, a, b, base, layout.ZERO, 0, 0, low, high);
 }
 
 /** `plain` in 64-bit mode, `any` plus size elsewhere; null where the operand is none of a near branch. */
@@ -51,7 +55,12 @@ function indirect(
   if (instruction.op0Kind === OpKind.Register) {
     if (!isGeneral(instruction, 0)) return 'unsupported';
     const size = operandSize(instruction, 0);
-    writer.emit(size === 3 ? plain : register + size, registerAddress(instruction.op0Register));
+    writer.emit(
+      size === 3 ? plain : register + size,
+      registerAddress(instruction.op0Register),
+      layout.ZERO,
+      plain === ops.OP_CALL_R ? RSP : layout.ZERO,
+    );
     return 'end';
   }
   if (instruction.op0Kind !== OpKind.Memory || !NEAR_POINTERS.has(instruction.memorySize)) return 'unsupported';
@@ -99,7 +108,7 @@ function ret(instruction: Instruction, writer: TraceWriter): Lowered {
   if (size === undefined) return 'unsupported';
   const drop = instruction.opCount === 1 ? instruction.immediate16 : 0;
   const op = size === 3 ? ops.OP_RET : ops.OP_RET_ANY + size;
-  writer.emit(op, layout.ZERO, layout.ZERO, layout.ZERO, layout.ZERO, 0, 0, drop);
+  writer.emit(op, layout.ZERO, layout.ZERO, RSP, layout.ZERO, 0, 0, drop);
   return 'end';
 }
 
