@@ -52,9 +52,9 @@ export function compare(
   return differences;
 }
 
-/** Linux sets bit 0 of a page fault's error code above user addresses, to hide what is mapped there. */
+/** Linux sets bit 0 of a page fault's error code above user addresses (from TASK_SIZE on), to hide what is mapped there. */
 function hiddenPresent(want: CpuState): number {
-  return want.wordAt(STATE.vector) === 14 && want.wordAt(STATE.address + 4) >= 0x8000 ? 1 : 0;
+  return want.wordAt(STATE.vector) === 14 && want.quad(STATE.address) >= 0x7fff_ffff_f000n ? 1 : 0;
 }
 
 /** 16 bits of the FXSAVE image. */
