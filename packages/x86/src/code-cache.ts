@@ -21,8 +21,11 @@ interface CodePage {
   readonly bits: Bits;
   /** Address of its jump table. */
   readonly table: number;
-  /** The frame's bytes as they were when the page was made; a write to decoded ones forgets the page. */
-  readonly decoder: Decoder;
+  /**
+   * Over a copy of the frame's bytes; null where bytes have changed since that nothing was decoded from yet. A write to
+   * decoded ones forgets the page.
+   */
+  decoder: Decoder | null;
   /** Pairs: start and end address of its micro-ops. */
   readonly uops: number[];
   /** Which chunks hold decoded bytes. */
@@ -142,6 +145,8 @@ export class CodeCache {
         this.#forget(page);
         return;
       }
+    page.decoder?.free();
+    page.decoder = null;
   }
 
   /** Forgets all code, e.g. because the cache is full. */
@@ -168,7 +173,7 @@ export class CodeCache {
       frame,
       bits,
       table,
-      decoder: new Decoder(bits, this.#bytes.slice(frame, frame + PAGE), DecoderOptions.None),
+      decoder: null,
       uops: [],
       chunks: new Uint8Array(PAGE >> CHUNK_BITS),
       singles: new Map(),
@@ -179,6 +184,12 @@ export class CodeCache {
     // Data that was written to this frame until now must be seen from now on.
     this.#flushTlbs();
     return page;
+  }
+
+  #decoderOf(page: CodePage): Decoder {
+    const { frame, bits } = page;
+    page.decoder ??= new Decoder(bits, this.#bytes.slice(frame, frame + PAGE), DecoderOptions.None);
+    return page.decoder;
   }
 
   #forget(page: CodePage): void {
@@ -199,11 +210,11 @@ export class CodeCache {
     words.fill(0, page.table >>> 2, (page.table + layout.JUMP_TABLE_BYTES) >>> 2);
     words[(layout.CODE_OF_FRAME >>> 2) + (page.frame >>> 12)] = 0;
     this.#freeTables.push(page.table);
-    page.decoder.free();
+    page.decoder?.free();
   }
 
   #single(page: CodePage, offset: number): number {
-    const { decoder } = page;
+    const decoder = this.#decoderOf(page);
     const writer = this.#writer;
     const instruction = this.#instruction;
     const start = writer.at;
@@ -238,7 +249,7 @@ export class CodeCache {
   }
 
   #trace(page: CodePage, start: number): number {
-    const { decoder } = page;
+    const decoder = this.#decoderOf(page);
     const words = this.#words;
     const writer = this.#writer;
     const instruction = this.#instruction;
