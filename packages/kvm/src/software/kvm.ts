@@ -1,4 +1,5 @@
 import type { EventFd } from '../port/event-fd.ts';
+import { PAGE_BYTES } from '../port/guest-memory.ts';
 import type { HostMemory } from '../port/host-memory.ts';
 import type { BackendInfo, Kvm } from '../port/kvm.ts';
 import type { Pinning } from '../port/pinning.ts';
@@ -10,7 +11,7 @@ import { checkExtension } from './capabilities.ts';
 import { EMULATED_CPUID, SUPPORTED_CPUID } from './cpuid.ts';
 import { SoftwareKicker } from './kick.ts';
 import { Machine } from './machine.ts';
-import type { Mover } from './memory/index.ts';
+import type { MoveOutcome, Mover } from './memory/index.ts';
 import type { SoftwareKvmOptions } from './options.ts';
 import { SoftwarePinning } from './pinning.ts';
 import { MSR_INDICES } from './vcpu/msr/msrs.ts';
@@ -41,6 +42,15 @@ export class SoftwareKvm implements Kvm {
   /** The host that moves pages. Not in the port. */
   get mover(): Mover {
     return this.#machine.host.mover;
+  }
+
+  /** The host moves one page of a memory to another frame, if it may. RangeError where nothing is. Not in the port. */
+  movePage(memory: HostMemory, offset: number): MoveOutcome {
+    const { addresses, mover } = this.#machine.host;
+    const range = addresses.find(memory.hva + offset);
+    const frame = range?.backing.frameAt(Math.floor((memory.hva + offset - range.hva) / PAGE_BYTES)) ?? 0;
+    if (frame === 0) throw new RangeError(`no page at offset ${offset}`);
+    return mover.move(frame);
   }
 
   /** Bytes of host memory that guests and host use, as the operating system counts them. Not in the port. */

@@ -20,8 +20,11 @@ export class GuestBytes {
 
   /** Writes `bytes`; false where a page of it is not there or is read-only. Written pages are logged. */
   write(gpa: number, bytes: Uint8Array): boolean {
-    const { all } = this.#memory;
-    return this.#each(gpa, bytes.length, true, (to, at, count) => all.set(bytes.subarray(at, at + count), to));
+    const memory = this.#memory;
+    return this.#each(gpa, bytes.length, true, (to, at, count) => {
+      memory.all.set(bytes.subarray(at, at + count), to);
+      memory.wrote(to, count);
+    });
   }
 
   #each(gpa: number, length: number, isWrite: boolean, copy: (host: number, at: number, count: number) => void) {

@@ -54,7 +54,9 @@ export class SoftwareHostMemory implements HostMemory {
     this.#inside(offset, bytes.length);
     const { all } = this.#parts.memory;
     this.#eachPage(offset, bytes.length, (page, inPage, at, count) => {
-      all.set(bytes.subarray(at, at + count), this.#touch(page) + inPage);
+      const address = this.#touch(page) + inPage;
+      all.set(bytes.subarray(at, at + count), address);
+      this.#parts.memory.wrote(address, count);
     });
   }
 
@@ -64,6 +66,7 @@ export class SoftwareHostMemory implements HostMemory {
     this.#eachPage(offset, length, (page, inPage, _, count) => {
       const address = this.#touch(page) + inPage;
       all.fill(byte, address, address + count);
+      this.#parts.memory.wrote(address, count);
     });
   }
 

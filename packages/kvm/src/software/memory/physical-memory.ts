@@ -11,6 +11,9 @@ export const FRAME_SHIFT = 12;
 /** Told the address of a frame that was freed, moved, or brought into another view: what was known of it is stale. */
 export type FrameListener = (address: number) => void;
 
+/** Told the address and the bytes of a part of one frame that the host has written. */
+export type WriteListener = (address: number, length: number) => void;
+
 export interface PhysicalMemoryOptions {
   /** Byte offset of the first frame, a multiple of 4096; what lies below is the engine's. */
   readonly firstFrame: number;
@@ -52,6 +55,7 @@ export class PhysicalMemory {
   readonly #free: FreeFrames;
   readonly #returning: ReturnQueue;
   readonly #listeners: FrameListener[] = [];
+  readonly #writeListeners: WriteListener[] = [];
   readonly #total: number;
   #allocations = 0;
   #frees = 0;
@@ -144,6 +148,16 @@ export class PhysicalMemory {
       const at = this.#listeners.indexOf(listener);
       if (at >= 0) this.#listeners.splice(at, 1);
     };
+  }
+
+  /** Calls the listener after each write by the host, which may change code that was decoded. */
+  onWrite(listener: WriteListener): void {
+    this.#writeListeners.push(listener);
+  }
+
+  /** The host, or KVM for it, has written a part of a frame. */
+  wrote(address: number, length: number): void {
+    for (const listener of this.#writeListeners) listener(address, length);
   }
 
   /** Tells the listeners. */

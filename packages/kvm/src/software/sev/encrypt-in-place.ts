@@ -84,6 +84,7 @@ export function writeEncrypted(host: Host, asid: number, hva: number, bytes: Uin
     const frame = range.backing.touch(page);
     host.views.materialise(frame, asid);
     host.memory.bytes(frame).set(bytes.subarray(at, at + count), inPage);
+    host.memory.wrote(frame + inPage, count);
     at += count;
   }
   return true;

@@ -24,6 +24,7 @@ export class Core implements EngineHost {
       this.engine.code.written(address, 0, 4096);
       this.#isStale = true;
     });
+    frames.onWrite((address, length) => this.engine.code.written((address & ~0xfff) >>> 0, address & 0xfff, length));
   }
 
   /** Brings a vCPU's registers onto the core. */
