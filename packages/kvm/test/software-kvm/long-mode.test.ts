@@ -12,6 +12,14 @@ const rdtsc = [0x0f, 0x31];
 const wrmsr = [0x0f, 0x30];
 const loop = (target: number): readonly number[] => [0xe2, target & 0xff];
 
+/** WRMSR of an address below 4 GiB. */
+const setMsr = (msr: number, address: number) => [
+  ...asm64.movRcx(msr),
+  ...asm64.movRdx(0),
+  ...asm64.movRax(address),
+  ...wrmsr,
+];
+
 describe('a long-mode guest of the software KVM', () => {
   test('computes with 64 bits and reads and writes its memory', () => {
     using context = softwareContext();
@@ -34,18 +42,7 @@ describe('a long-mode guest of the software KVM', () => {
   test('is told the time by kvm-clock, from the counter that it reads itself', () => {
     using context = softwareContext();
     const { ctx } = context;
-    const setClock = (msr: number, address: number) => [
-      ...asm64.movRcx(msr),
-      ...asm64.movRdx(0),
-      ...asm64.movRax(address),
-      ...wrmsr,
-    ];
-    const code = program(
-      setClock(SYSTEM_TIME, LONG_DATA + 1),
-      setClock(WALL_CLOCK, LONG_DATA + 0x100),
-      rdtsc,
-      asm64.hlt,
-    );
+    const code = program(setMsr(SYSTEM_TIME, LONG_DATA + 1), setMsr(WALL_CLOCK, LONG_DATA + 0x100), rdtsc, asm64.hlt);
     const before = Date.now();
     const { vcpu, vm, memory } = longModeGuest(ctx, code);
     ctx.runTo(vcpu, 'hlt');
