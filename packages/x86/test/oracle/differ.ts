@@ -95,10 +95,9 @@ export async function differ(options: DifferOptions): Promise<DifferReport> {
       compared++;
       if (vector !== NO_VECTOR) vectors.set(vector, (vectors.get(vector) ?? 0) + 1);
       if (verdict.differences.length === 0) continue;
-      const small = await shrink(testCase, verdict, async (candidate) => {
-        const [outcome] = await native.run([job(candidate)]);
-        return outcome === undefined ? undefined : bench.judge(candidate, outcome);
-      });
+      const confirmed = await judgeClosed(native, bench, testCase);
+      if (confirmed === undefined || confirmed.differences.length === 0) continue;
+      const small = await shrink(testCase, confirmed, (candidate) => judgeClosed(native, bench, candidate));
       const mismatch = { original: testCase, shrunk: small.testCase, ...small.verdict };
       first ??= mismatch;
       if (options.onMismatch?.(mismatch) !== true) return { compared, vectors, unsupported, runaways, mismatch };
@@ -111,6 +110,30 @@ export async function differ(options: DifferOptions): Promise<DifferReport> {
 function job({ state, layout, patches }: TestCase) {
   return { state, code: layout.code, patches };
 }
+
+const HLT = 0xf4;
+const INT3 = 0xcc;
+
+/**
+ * Judges a case with the host's code closed as ours is: by HLT and INT3 up to where the host's way back to the oracle
+ * lies. A stray jump or read behind the end finds the same there. Slower, by the signal that the HLT costs.
+ */
+async function judgeClosed(native: NativeOracle, bench: Bench, testCase: TestCase): Promise<Verdict | undefined> {
+  const { code, starts } = testCase.layout;
+  const closed = new Uint8Array(code.length + 64).fill(INT3);
+  closed.set(code);
+  closed[code.length] = HLT;
+  const [outcome] = await native.run([{ ...job(testCase), code: closed }]);
+  if (outcome === undefined || outcome.state.wordAt(STATE.vector) === RUNAWAY) return undefined;
+  const { state } = outcome;
+  if (state.wordAt(STATE.vector) === GENERAL_PROTECTION && state.quad(STATE.rip) === BigInt(starts.at(-1) ?? 0)) {
+    state.word(STATE.vector, NO_VECTOR);
+    state.word(STATE.error, 0);
+  }
+  return bench.judge(testCase, outcome);
+}
+
+const GENERAL_PROTECTION = 13;
 
 /** The memory that cases are judged in, kept from one to the next. */
 class Bench {
