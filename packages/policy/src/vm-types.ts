@@ -40,8 +40,7 @@ const linux = (execution: Runner['execution'], requires: readonly HostFeature[],
   built,
 });
 
-/** The software KVM is not built yet: it is listed so that every refusal can say so. */
-const software: Runner = { execution: 'emulated', backend: 'software', requires: [], built: false };
+const software: Runner = { execution: 'emulated', backend: 'software', requires: ['software-kvm'], built: true };
 
 const ROWS: readonly VmType[] = [
   {

@@ -12,8 +12,10 @@ export async function openKvm(execution: Execution): Promise<Kvm> {
     case 'hardware':
     case 'shaped':
       return await openMachineKvm();
-    case 'emulated':
-      throw new UnpinError('VM_TYPE_NOT_BUILT', { subject: 'the software KVM' });
+    case 'emulated': {
+      const { openSoftwareKvm } = await import('@unpin/kvm/software');
+      return openSoftwareKvm();
+    }
   }
 }
 

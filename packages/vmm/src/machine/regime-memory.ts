@@ -50,7 +50,7 @@ function cpuidOf(
   cBit: number | null,
 ): readonly CpuidEntry[] {
   const told = { wantsReports: regime.conversions === 'hypercall', asyncPageFaults: false };
-  if (cBit === null) return entries;
+  if (cBit === null) return entries.map(withoutSev);
   switch (execution) {
     case 'hardware':
       return entries;
@@ -73,9 +73,16 @@ function cBitOf({ kvm, regime, execution, ram }: RegimeMemoryOptions): number | 
   }
 }
 
-/** CPUID 0x8000001F EBX bits 5:0 (AMD64 APM 3, E.4.17). */
+/** CPUID 0x8000001F: EBX bits 5:0 are the C bit's position (AMD64 APM 3, E.4.17). */
+const ENCRYPTION_LEAF = 0x8000_001f;
+
+/** A KVM with SEV tells every guest of it; one that isn't encrypted would ask for an MSR that it doesn't have. */
+function withoutSev(entry: CpuidEntry): CpuidEntry {
+  return entry.function === ENCRYPTION_LEAF ? { ...entry, eax: 0, ebx: 0, ecx: 0, edx: 0 } : entry;
+}
+
 function sevCBit(supported: readonly CpuidEntry[]): number | null {
-  const leaf = supported.find((entry) => entry.function === 0x8000_001f);
+  const leaf = supported.find((entry) => entry.function === ENCRYPTION_LEAF);
   return leaf === undefined ? null : leaf.ebx & 0x3f;
 }
 
