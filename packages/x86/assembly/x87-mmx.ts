@@ -50,12 +50,13 @@ function packedInteger(op: i32, to: u32, from: u32, imm: u32): bool {
 }
 
 function maskedStore(linear: u64, value: u32, mask: u32): bool {
+  enterMmx();
   const at = updatable(linear, 8);
   if (!at) return false;
   const selected = i8x16.shr_s(v128.load64_zero(mask), 7);
   const merged = v128.bitselect(v128.load64_zero(value), v128.load64_zero(at), selected);
   store<u64>(at, i64x2.extract_lane(merged, 0));
-  return done(finishWrite(at, linear, 8));
+  return finishWrite(at, linear, 8);
 }
 
 /** Conversions between packed floats in XMM registers or memory and integers in MMX registers or memory. */
@@ -77,14 +78,17 @@ function convertMmx(op: i32, uop: u32, to: u32, from: u32): bool {
       if (!load<u32>(uop, UOP_IMM + 4)) enterMmx();
       return true;
     }
+    // AMD's processors are in MMX's state even where these and MASKMOVQ end in an exception.
     case OP_CVTPS2PI:
     case OP_CVTTPS2PI: {
+      enterMmx();
       const rounding = op == OP_CVTTPS2PI ? TOWARDS_ZERO : env.rounding;
       const low = <u32>toInteger(singleOperand(from), rounding, false);
       const high = <u32>toInteger(singleOperand(from + 4), rounding, false);
       return finish() && put(to, low | (<u64>high << 32));
     }
     default: {
+      enterMmx();
       const rounding = op == OP_CVTTPD2PI ? TOWARDS_ZERO : env.rounding;
       const low = <u32>toInteger(doubleOperand(from), rounding, false);
       const high = <u32>toInteger(doubleOperand(from + 8), rounding, false);
