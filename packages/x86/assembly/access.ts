@@ -55,6 +55,13 @@ function readPart(linear: u64, size: u32, to: u32): bool {
   return true;
 }
 
+/** Of an access into the canonical hole the #GP comes before a #PF of its first page. `second`: where its second page begins. */
+// @ts-ignore: decorator
+@inline
+function leavesLowerHalf(second: u64, access: u32): bool {
+  return second == 0x8000_0000_0000 && page(second, access) == TRANSLATE_FAULT;
+}
+
 /** See `readable`: `size` is at most 16 bytes. */
 export function readSlow(linear: u64, size: u32): u32 {
   const inFirst: u32 = 4096 - (<u32>linear & 0xfff);
@@ -64,6 +71,7 @@ export function readSlow(linear: u64, size: u32): u32 {
     if (at != NO_FRAME) return at;
     return readPart(linear, size, BOUNCE) ? BOUNCE : 0;
   }
+  if (leavesLowerHalf(linear + inFirst, ACCESS_READ)) return 0;
   return readPart(linear, inFirst, BOUNCE) && readPart(linear + inFirst, size - inFirst, BOUNCE + inFirst) ? BOUNCE : 0;
 }
 
@@ -85,6 +93,7 @@ function writePart(at: u32, linear: u64, size: u32, value: u64): bool {
 /** Writes up to 8 bytes. Both pages are translated before a byte is stored. False on a fault or exit. */
 export function writeSlow(linear: u64, size: u32, value: u64): bool {
   const inFirst: u32 = 4096 - (<u32>linear & 0xfff);
+  if (inFirst < size && leavesLowerHalf(linear + inFirst, ACCESS_WRITE)) return false;
   const first = page(linear, ACCESS_WRITE);
   if (first == TRANSLATE_FAULT) return false;
   if (inFirst >= size) return writePart(first, linear, size, value);
@@ -118,6 +127,7 @@ export function writeAllowed(linear: u64, size: u32): bool {
 /** See `updatable`. */
 export function readWriteSlow(linear: u64, size: u32): u32 {
   const inFirst: u32 = 4096 - (<u32>linear & 0xfff);
+  if (inFirst < size && leavesLowerHalf(linear + inFirst, ACCESS_WRITE)) return 0;
   const first = page(linear, ACCESS_WRITE);
   if (first == TRANSLATE_FAULT) return 0;
   if (inFirst < size) {
