@@ -6,6 +6,8 @@ import { hasPrivateMemory, VM_TYPE_MASK } from './vm-types.ts';
 export const MAX_VCPUS = 256;
 /** vCPU ids, which are x2APIC ids, are below. */
 export const MAX_VCPU_IDS = 4096;
+/** MAX_NR_RESERVED_IOAPIC_PINS: as many as there are routes. */
+export const MAX_RESERVED_PINS = 4096;
 /** KVM_X2APIC_API_USE_32BIT_IDS. */
 export const X2APIC_API_MASK = 1;
 /** KVM_X86_DISABLE_EXITS_HLT, _PAUSE, _CSTATE: there are no exits of the last two. */
@@ -61,6 +63,7 @@ const ANSWERS: ReadonlyMap<number, number> = new Map([
   [CAPS.KVM_CAP_IOEVENTFD_NO_LENGTH, 1],
   [CAPS.KVM_CAP_CHECK_EXTENSION_VM, 1],
   [CAPS.KVM_CAP_DISABLE_QUIRKS, 1],
+  [CAPS.KVM_CAP_SPLIT_IRQCHIP, 1],
   [CAPS.KVM_CAP_IOEVENTFD_ANY_LENGTH, 1],
   [CAPS.KVM_CAP_MAX_VCPU_ID, MAX_VCPU_IDS],
   [CAPS.KVM_CAP_X2APIC_API, X2APIC_API_MASK],

@@ -4,6 +4,7 @@ import { CAPS } from '../uapi/constants.ts';
 import {
   DISABLE_EXITS_MASK,
   EXIT_HYPERCALL_MASK,
+  MAX_RESERVED_PINS,
   MAX_VCPU_IDS,
   MSR_EXIT_MASK,
   QUIRKS_MASK,
@@ -36,6 +37,10 @@ export function enableVmCap(target: EnableCapTarget, cap: number, args: readonly
       return;
     case CAPS.KVM_CAP_DISABLE_QUIRKS2:
       settings.disabledQuirks = masked(QUIRKS_MASK);
+      return;
+    case CAPS.KVM_CAP_SPLIT_IRQCHIP:
+      if (argument > BigInt(MAX_RESERVED_PINS)) throw refuse('more pins than there are routes');
+      controllers.createSplit(settings.createdVcpus);
       return;
     case CAPS.KVM_CAP_X2APIC_API:
       controllers.wideIds = masked(X2APIC_API_MASK) !== 0;

@@ -9,7 +9,6 @@ const NOT_THERE = new Set([
   'KVM_CAP_MULTI_ADDRESS_SPACE',
   'KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2',
   'KVM_CAP_X86_BUS_LOCK_EXIT',
-  'KVM_CAP_SPLIT_IRQCHIP',
 ]);
 
 test('the software KVM keeps every promise of the user API, with no /dev/kvm', async (t) => {

@@ -50,6 +50,8 @@ export class InterruptControllers {
   wideIds = false;
   readonly #clock: Clock;
   #irqchip: Irqchip | null = null;
+  /** Local APICs alone: user space has the other chips (KVM_CAP_SPLIT_IRQCHIP). */
+  #isSplit = false;
   #pit: Pit | null = null;
 
   constructor({ clock, counters, isOtherDescriptor }: InterruptControllersOptions) {
@@ -58,6 +60,7 @@ export class InterruptControllers {
       counters,
       isOther: isOtherDescriptor,
       hasIrqchip: () => this.hasIrqchip,
+      canResample: () => this.#irqchip !== null,
       pulse: (gsi) => this.#irqchip?.routing.pulse(gsi, LINE_SOURCE.userSpace),
       hold: (gsi, level) => this.#irqchip?.routing.setLine(gsi, LINE_SOURCE.resample, level),
     });
@@ -65,7 +68,7 @@ export class InterruptControllers {
   }
 
   get hasIrqchip(): boolean {
-    return this.#irqchip !== null;
+    return this.#irqchip !== null || this.#isSplit;
   }
 
   get pit(): Pit | null {
@@ -74,7 +77,7 @@ export class InterruptControllers {
 
   /** KVM_CREATE_IRQCHIP. @throws KvmError EEXIST for a second, EINVAL after a vCPU */
   createIrqchip(createdVcpus: number): void {
-    if (this.#irqchip !== null) throw failure('KVM_CREATE_IRQCHIP', ERRNO.EEXIST);
+    if (this.hasIrqchip) throw failure('KVM_CREATE_IRQCHIP', ERRNO.EEXIST);
     if (createdVcpus > 0) throw failure('KVM_CREATE_IRQCHIP', ERRNO.EINVAL, 'there is a vCPU');
     const pic = new Pic({
       acked: (line) => this.#acked('pic', line),
@@ -87,6 +90,17 @@ export class InterruptControllers {
       masked: (pin, isMasked) => this.#masked('io-apic', pin, isMasked),
     });
     this.#irqchip = { pic, ioApic, routing: new Routing(pic, ioApic) };
+  }
+
+  /**
+   * KVM_CAP_SPLIT_IRQCHIP: local APICs alone, interrupts come as MSIs. There are no routes for its reserved pins, so no
+   * end of interrupt is ever told. @throws KvmError EEXIST where there is an irqchip, EINVAL after a vCPU
+   */
+  createSplit(createdVcpus: number): void {
+    const call = 'KVM_ENABLE_CAP';
+    if (this.hasIrqchip) throw failure(call, ERRNO.EEXIST);
+    if (createdVcpus > 0) throw failure(call, ERRNO.EINVAL, 'there is a vCPU');
+    this.#isSplit = true;
   }
 
   /** KVM_CREATE_PIT2. @throws KvmError EEXIST for a second, ENOENT without an irqchip */
@@ -106,7 +120,7 @@ export class InterruptControllers {
 
   /** A vCPU's local APIC, or null where the VM has no irqchip. */
   addVcpu({ id, isBoot, tsc, cpu }: VcpuWiring): LocalApic | null {
-    if (this.#irqchip === null) return null;
+    if (!this.hasIrqchip) return null;
     const apic = new LocalApic({
       id,
       isBoot,
@@ -122,8 +136,8 @@ export class InterruptControllers {
 
   /** KVM_IRQ_LINE. A line that leads nowhere is no error. @throws KvmError ENXIO without an irqchip */
   setIrqLine(gsi: number, level: 0 | 1): void {
-    if (this.#irqchip === null) throw failure('KVM_IRQ_LINE', ERRNO.ENXIO, 'no irqchip');
-    this.#irqchip.routing.setLine(gsi, LINE_SOURCE.userSpace, level === 1);
+    if (!this.hasIrqchip) throw failure('KVM_IRQ_LINE', ERRNO.ENXIO, 'no irqchip');
+    this.#irqchip?.routing.setLine(gsi, LINE_SOURCE.userSpace, level === 1);
   }
 
   /**
@@ -131,7 +145,7 @@ export class InterruptControllers {
    * @throws KvmError EINVAL without an irqchip, and with 32-bit ids for an address whose bits 39:32 aren't 0
    */
   signalMsi(address: U64, data: number): number {
-    if (this.#irqchip === null) throw failure('KVM_SIGNAL_MSI', ERRNO.EINVAL, 'no irqchip');
+    if (!this.hasIrqchip) throw failure('KVM_SIGNAL_MSI', ERRNO.EINVAL, 'no irqchip');
     const whole = BigInt.asUintN(64, BigInt(address));
     const high = Number(whole >> 32n);
     if (this.wideIds && (high & 0xff) !== 0) throw failure('KVM_SIGNAL_MSI', ERRNO.EINVAL, 'address bits 39:32');

@@ -19,6 +19,8 @@ export interface IrqfdOptions {
   readonly isOther: IsOtherDescriptor;
   /** Whether the VM has an irqchip. */
   hasIrqchip(): boolean;
+  /** Whether the end of an interrupt is seen: not with a split irqchip. */
+  canResample(): boolean;
   /** An edge on a line. */
   pulse(gsi: number): void;
   /** A line that is held up until its interrupt ends. */
@@ -72,6 +74,7 @@ export class Irqfds {
     const { counters, isOther } = this.#options;
     if (!this.#options.hasIrqchip()) throw failure(CALL, ERRNO.EINVAL, 'no irqchip');
     requireEventFd(CALL, fd, counters, isOther);
+    if (resampleFd !== null && !this.#options.canResample()) throw failure(CALL, ERRNO.EINVAL, 'a split irqchip');
     if (resampleFd !== null) requireEventFd(CALL, resampleFd, counters, isOther);
     if (!counters.bind(fd)) throw failure(CALL, ERRNO.EBUSY);
     const resample = resampleFd === null ? null : counters.openEventFd(resampleFd);
