@@ -1,7 +1,7 @@
 // Addition, multiplication, division, square root and comparison of numbers taken apart. Results go to `r`, not rounded.
 import {
-  a, b, copy, DENORMAL, DIVIDE_BY_ZERO, DOWN, env, FINITE, INFINITE, INVALID, isNan, Num, QUIET_BIT, QUIET_NAN, r, raiseFlag,
-  setIndefinite, setInfinity, setZero, SIGNALING_NAN, TOP_BIT, UNSUPPORTED, ZERO,
+  a, b, copy, DENORMAL, DIVIDE_BY_ZERO, DOWN, env, FINITE, INFINITE, INVALID, isNan, Num, QUIET_BIT, QUIET_NAN, r,
+  raiseFlag, setIndefinite, setInfinity, setZero, SIGNALING_NAN, TOP_BIT, UNSUPPORTED, ZERO,
 } from "./soft-number";
 import { shiftRightSticky } from "./soft-round";
 

@@ -1,7 +1,7 @@
 // Rounding results to a format, and packing them into its bits.
 import {
-  DOWN, env, FINITE, INEXACT, INFINITE, INVALID, NEAREST, Num, OVERFLOW, QUIET_BIT, raiseFlag, setInfinity, setZero, TOP_BIT,
-  TOWARDS_ZERO, UNDERFLOW, UP, ZERO,
+  DOWN, env, FINITE, INEXACT, INFINITE, INVALID, NEAREST, Num, OVERFLOW, raiseFlag, setInfinity, setZero, TOP_BIT,
+  UNDERFLOW, UP, ZERO,
 } from "./soft-number";
 
 /** What an unmasked overflow or underflow adds to or subtracts from an x87 result's exponent (AMD APM volume 1, 6.8). */

@@ -1,14 +1,14 @@
 // Conversions between integers, singles and doubles. Those to integers round by MXCSR.RC, or towards zero where the name
 // has a second T.
 import {
-  OP_CVTDQ2PD, OP_CVTDQ2PS, OP_CVTPD2DQ, OP_CVTPD2PS, OP_CVTPS2DQ, OP_CVTPS2PD, OP_CVTSD2SI32, OP_CVTSD2SI64, OP_CVTSD2SS,
+  OP_CVTDQ2PD, OP_CVTDQ2PS, OP_CVTPD2PS, OP_CVTPS2DQ, OP_CVTPS2PD, OP_CVTSD2SI32, OP_CVTSD2SI64, OP_CVTSD2SS,
   OP_CVTSI2SD32, OP_CVTSI2SD64, OP_CVTSI2SS32, OP_CVTSI2SS64, OP_CVTSS2SD, OP_CVTSS2SI32, OP_CVTSS2SI64, OP_CVTTPD2DQ,
   OP_CVTTPS2DQ, OP_CVTTSD2SI32, OP_CVTTSD2SI64, OP_CVTTSS2SI32, OP_CVTTSS2SI64,
 } from "../src/ops/sse";
 import { propagateNan } from "./soft-arithmetic";
 import {
-  a, b, copy, DENORMAL, DOWN, env, fromInteger, INEXACT, INVALID, isNan, NEAREST, r, raiseFlag, setZero, TOWARDS_ZERO, unpack32,
-  unpack64, UP,
+  a, b, copy, DENORMAL, DOWN, env, fromInteger, INEXACT, INVALID, isNan, NEAREST, r, raiseFlag, setZero, TOWARDS_ZERO,
+  unpack32, unpack64,
 } from "./soft-number";
 import { pack32, pack64 } from "./soft-round";
 import { begin, finish, isOrdinary32, isOrdinary64, quick, RESULT } from "./sse-environment";

@@ -1,13 +1,13 @@
 // MXCSR around an SSE floating-point micro-op: how it rounds, which exceptions it raises.
 import { CR4, MXCSR } from "../src/layout";
-import { BEFORE_OPERATION, copy, DENORMAL, env, INEXACT, isNan, NEAREST, Num, r, setZero } from "./soft-number";
-import { CR4_OSXMMEXCPT, raise } from "./sse-operands";
+import { plainFault, VECTOR_UD } from "./fault";
+import { BEFORE_OPERATION, env, INEXACT, NEAREST } from "./soft-number";
+import { CR4_OSXMMEXCPT } from "./sse-operands";
 
 /** Where results are put together until it is clear that no unmasked exception hides them. */
 export const RESULT: u32 = <u32>memory.data(16, 16);
 
 const XM: u32 = 19;
-const UD: u32 = 6;
 
 /**
  * WASM's own arithmetic does it, where operands and result are ordinary: it rounds to nearest, and of the flags only
@@ -38,7 +38,7 @@ export function finish(): bool {
   if (unmasked & BEFORE_OPERATION) raised &= BEFORE_OPERATION;
   store<u32>(MXCSR, mxcsr | raised);
   if (!unmasked) return true;
-  return raise(load<u32>(CR4) & CR4_OSXMMEXCPT ? XM : UD);
+  return plainFault(load<u32>(CR4) & CR4_OSXMMEXCPT ? XM : VECTOR_UD);
 }
 
 /** Exponent neither that of denormals and the smallest normals nor that of infinities and NaNs; or zero. */

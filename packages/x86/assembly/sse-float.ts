@@ -1,8 +1,6 @@
 // SSE's floating-point arithmetic, comparisons and approximations on packed and scalar operands.
-import { UOP_A, UOP_IMM } from "../src/layout";
-import {
-  OP_COMISD, OP_COMISS, OP_FLOAT_ADD, OP_RCPPS, OP_RCPSS, OP_RSQRTPS, OP_RSQRTSS, OP_UCOMISD, OP_UCOMISS,
-} from "../src/ops/sse";
+
+import { OP_COMISD, OP_COMISS, OP_FLOAT_ADD, OP_RCPSS, OP_RSQRTPS, OP_RSQRTSS, OP_UCOMISS } from "../src/ops/sse";
 import { setArithmeticFlags } from "./flags";
 import { EQUAL, LESS, UNORDERED } from "./soft-arithmetic";
 import { begin, finish, RESULT } from "./sse-environment";

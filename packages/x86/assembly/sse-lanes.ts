@@ -1,5 +1,5 @@
 // One element of SSE's arithmetic, single or double: WASM's own where that is exact about flags and NaNs, else the soft one.
-import { add, compare, divide, GREATER, LESS, multiply, squareRoot, UNORDERED } from "./soft-arithmetic";
+import { add, compare, divide, GREATER, LESS, multiply, squareRoot } from "./soft-arithmetic";
 import { a, b, env, r, unpack32, unpack64 } from "./soft-number";
 import { pack32, pack64 } from "./soft-round";
 import { isOrdinary32, isOrdinary64, quick } from "./sse-environment";

@@ -1,10 +1,8 @@
 // How SSE, MMX and x87 micro-ops reach their operands, and the exceptions that they share.
-import {
-  CR0, CR4, EXIT_REASON, EXIT_UNSUPPORTED, FAULT_CODE, FAULT_HAS_CODE, FAULT_VECTOR, TMP0, UOP_B, UOP_IMM,
-} from "../src/layout";
+import { CR0, CR4, EXIT_UNSUPPORTED, TMP0, UOP_B, UOP_IMM } from "../src/layout";
 import { SSE_ALIGNED, SSE_IMMEDIATE } from "../src/ops/sse";
 import { writeBytes } from "./access";
-import { VECTOR_EXIT } from "./exceptions";
+import { exitAtInstruction, fault, plainFault, VECTOR_GP, VECTOR_UD } from "./fault";
 import { readable, writable } from "./tlb";
 
 export const CR0_MP: u32 = 2;
@@ -17,29 +15,16 @@ export const CR4_OSXMMEXCPT: u32 = 0x400;
 /** Bits of MXCSR that exist: DAZ is one of them. */
 export const MXCSR_MASK: u32 = 0xffff;
 
-const UD: u32 = 6;
 const NM: u32 = 7;
 
-/** An exception without error code. Always false: what a micro-op with a fault answers. */
-export function raise(vector: u32): bool {
-  store<u32>(FAULT_VECTOR, vector);
-  store<u32>(FAULT_HAS_CODE, 0);
-  return false;
-}
-
-/** #GP(0). */
+/** #GP(0). Always false, as the functions of fault.ts. */
 export function raiseGeneralProtection(): bool {
-  store<u32>(FAULT_VECTOR, 13);
-  store<u32>(FAULT_HAS_CODE, 1);
-  store<u32>(FAULT_CODE, 0);
-  return false;
+  return fault(VECTOR_GP, 0);
 }
 
 /** The run ends: the engine can't do this. */
 export function unsupported(): bool {
-  store<u32>(FAULT_VECTOR, VECTOR_EXIT);
-  store<u32>(EXIT_REASON, EXIT_UNSUPPORTED);
-  return false;
+  return exitAtInstruction(EXIT_UNSUPPORTED);
 }
 
 /** May SSE be used? #UD comes before #NM (AMD APM volume 3, each instruction's table of exceptions). */
@@ -50,7 +35,7 @@ export function sseAvailable(): bool {
 }
 
 function raiseUnavailable(): bool {
-  return raise(load<u32>(CR0) & CR0_EM || !(load<u32>(CR4) & CR4_OSFXSR) ? UD : NM);
+  return plainFault(load<u32>(CR0) & CR0_EM || !(load<u32>(CR4) & CR4_OSFXSR) ? VECTOR_UD : NM);
 }
 
 /** Host address of a micro-op's source: register B, its memory operand or its immediate. 0 on a fault. */

@@ -1,8 +1,6 @@
 // SSE and SSE2: who may use them, and which family's function does a micro-op.
 import { UOP_A, UOP_IMM } from "../src/layout";
-import {
-  OP_COMISS, OP_CVTPS2PD, OP_FLOAT_ADD, OP_PAND, OP_RCPPS, OP_SSE_COPY32,
-} from "../src/ops/sse";
+import { OP_COMISS, OP_CVTPS2PD, OP_FLOAT_ADD, OP_PAND, OP_RCPPS, OP_SSE_COPY32 } from "../src/ops/sse";
 import { convert } from "./sse-convert";
 import { approximation, arithmetic, compareIntoFlags } from "./sse-float";
 import { integer } from "./sse-integer";

@@ -1,19 +1,19 @@
 // x87 arithmetic and comparisons: 80-bit numbers at the precision and rounding of the control word.
 import { FPU_STATUS, UOP_IMM } from "../src/layout";
 import {
-  OP_FABS, OP_FARITH_I16, OP_FARITH_I32, OP_FARITH_M32, OP_FARITH_M64, OP_FARITH_ST, OP_FCHS, OP_FCOMI, OP_FCOM_M32, OP_FCOM_M64,
-  OP_FCOM_ST, OP_FICOM16, OP_FICOM32, OP_FRNDINT, OP_FSQRT, OP_FTST, OP_FXAM,
+  OP_FABS, OP_FARITH_M32, OP_FARITH_ST, OP_FCHS, OP_FCOM_M32, OP_FCOM_ST, OP_FCOMI, OP_FRNDINT, OP_FSQRT, OP_FTST,
 } from "../src/ops/x87";
 import { setArithmeticFlags } from "./flags";
 import { add, compare, divide, EQUAL, LESS, multiply, propagateNan, squareRoot, UNORDERED } from "./soft-arithmetic";
 import {
-  a, b, copy, DENORMAL, env, FINITE, fromInteger, INFINITE, isNan, Num, r, raiseFlag, setIndefinite, setZero, TOP_BIT, unpack32,
-  unpack64, UNSUPPORTED, ZERO,
+  a, b, copy, DENORMAL, FINITE, fromInteger, INFINITE, isNan, Num, r, raiseFlag, setZero, unpack32, unpack64, UNSUPPORTED,
+  ZERO,
 } from "./soft-number";
 import { roundExtended, roundToIntegral } from "./soft-round";
 import { readable } from "./tlb";
 import {
-  beginX87, C0, C1, C2, C3, finishX87, isEmpty, loadSt, mayStore, pop, setConditions, st, stackFault, storeIndefinite, storeSt,
+  beginX87, C0, C1, C2, C3, finishX87, isEmpty, loadSt, mayStore, pop, setConditions, st, stackFault, storeIndefinite,
+  storeSt,
 } from "./x87-state";
 
 /** A memory operand; false on a fault. */

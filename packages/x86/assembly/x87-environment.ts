@@ -1,11 +1,12 @@
 // The x87's environment and state in memory: FLDCW, FSTENV, FSAVE and their counterparts, FXSAVE and FXRSTOR.
 import {
-  CODE_BITS, CR0, FPU_CONTROL, FPU_DP, FPU_IP, FPU_OPCODE, FPU_REGS, FPU_STATUS, FPU_TAG, MXCSR, UOP_IMM, XMM,
+  CODE_BITS, CR0, FPU_CONTROL, FPU_DP, FPU_IP, FPU_OPCODE, FPU_STATUS, FPU_TAG, MXCSR, UOP_IMM, XMM,
 } from "../src/layout";
 import { writeBytes } from "./access";
+import { plainFault } from "./fault";
 import { a, FINITE, ZERO } from "./soft-number";
-import { CR0_EM, CR0_TS, MXCSR_MASK, raise, raiseGeneralProtection, unsupported } from "./sse-operands";
-import { readable, writable, write } from "./tlb";
+import { CR0_EM, CR0_TS, MXCSR_MASK, raiseGeneralProtection, unsupported } from "./sse-operands";
+import { readable, writable } from "./tlb";
 import { isEmpty, loadSt, st, summarise, top } from "./x87-state";
 
 const NM: u32 = 7;
@@ -153,7 +154,7 @@ function xmmBytes(): u32 {
 
 /** FXSAVE's and FXRSTOR's conditions (AMD APM volume 5). */
 function mayExtended(address: u64): bool {
-  if (load<u32>(CR0) & (CR0_EM | CR0_TS)) return raise(NM);
+  if (load<u32>(CR0) & (CR0_EM | CR0_TS)) return plainFault(NM);
   return address & 15 ? raiseGeneralProtection() : true;
 }
 

@@ -1,17 +1,16 @@
 // MMX: the registers are the significands of the x87's, by physical number. Each instruction marks all of them valid and
 // sets TOP to 0; one that writes a register sets its exponent to all ones.
-import { BOUNCE, FPU_TAG, UOP_A, UOP_B, UOP_IMM } from "../src/layout";
-import { OP_PACKSSDW } from "../src/ops/sse";
+import { FPU_TAG, UOP_A, UOP_B, UOP_IMM } from "../src/layout";
 import {
-  OP_CVTPD2PI, OP_CVTPI2PD, OP_CVTPI2PS, OP_CVTPS2PI, OP_CVTTPD2PI, OP_CVTTPS2PI, OP_MASKMOVQ, OP_MMX, OP_MMX_HIGH,
-  OP_MMX_LOAD32, OP_MMX_LOAD64, OP_MMX_PACKED, OP_MMX_PEXTRW, OP_MMX_PINSRW, OP_MMX_PMOVMSKB, OP_MMX_STORE32, OP_MMX_STORE64,
+  OP_CVTPI2PD, OP_CVTPI2PS, OP_CVTPS2PI, OP_CVTTPD2PI, OP_CVTTPS2PI, OP_MASKMOVQ, OP_MMX, OP_MMX_HIGH, OP_MMX_LOAD32,
+  OP_MMX_LOAD64, OP_MMX_PACKED, OP_MMX_PEXTRW, OP_MMX_PINSRW, OP_MMX_PMOVMSKB, OP_MMX_STORE32, OP_MMX_STORE64,
   OP_MMX_TO_GPR32, OP_MMX_TO_GPR64, OP_MOVDQ2Q, OP_MOVQ2DQ,
 } from "../src/ops/x87";
-import { TOWARDS_ZERO, env } from "./soft-number";
-import { integerToDouble, integerToSingle, singleOperand, doubleOperand, toInteger } from "./sse-convert";
-import { begin, finish, RESULT } from "./sse-environment";
+import { env, TOWARDS_ZERO } from "./soft-number";
+import { doubleOperand, integerToDouble, integerToSingle, singleOperand, toInteger } from "./sse-convert";
+import { begin, finish } from "./sse-environment";
 import { integer } from "./sse-integer";
-import { source, sseAvailable, unsupported } from "./sse-operands";
+import { source, sseAvailable } from "./sse-operands";
 import { finishWrite, updatable, write } from "./tlb";
 import { setTop } from "./x87-state";
 

@@ -3,12 +3,13 @@ import { FPU_STATUS } from "../src/layout";
 import { OP_FPREM, OP_FPREM1, OP_FSCALE } from "../src/ops/x87";
 import { propagateNan } from "./soft-arithmetic";
 import {
-  a, b, copy, DENORMAL, DIVIDE_BY_ZERO, env, FINITE, fromInteger, INFINITE, INVALID, isNan, r, raiseFlag, setIndefinite, setInfinity,
-  setZero, TOWARDS_ZERO, ZERO,
+  a, b, copy, DENORMAL, DIVIDE_BY_ZERO, FINITE, fromInteger, INFINITE, INVALID, isNan, r, raiseFlag, setIndefinite,
+  setInfinity, setZero, ZERO,
 } from "./soft-number";
 import { round } from "./soft-round";
 import {
-  beginX87, C0, C1, C2, C3, finishX87, isEmpty, loadSt, mayStore, setConditions, setTop, stackFault, storeIndefinite, storeSt, top,
+  beginX87, C0, C1, C2, C3, finishX87, isEmpty, loadSt, mayStore, setConditions, setTop, stackFault, storeIndefinite,
+  storeSt, top,
 } from "./x87-state";
 
 const MIN: i32 = -16382;

@@ -1,6 +1,8 @@
 // The x87's register stack and status word, and how its instructions begin and end.
-import { CS, FPU_CONTROL, FPU_DP, FPU_IP, FPU_REGS, FPU_STATUS, FPU_TAG, PAGE_BASE, SEG_BASE, UOP_LENGTH, UOP_NEXT } from "../src/layout";
-import { BEFORE_OPERATION, env, INEXACT, INVALID, Num, setIndefinite, unpack80 } from "./soft-number";
+import {
+  CS, FPU_CONTROL, FPU_DP, FPU_IP, FPU_REGS, FPU_STATUS, FPU_TAG, PAGE_BASE, SEG_BASE, UOP_LENGTH, UOP_NEXT,
+} from "../src/layout";
+import { BEFORE_OPERATION, env, INEXACT, INVALID, Num, unpack80 } from "./soft-number";
 import { pack80 } from "./soft-round";
 
 /** Bits of the status word. */

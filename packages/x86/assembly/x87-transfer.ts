@@ -1,20 +1,20 @@
 // Loads and stores of the x87 stack.
 import { FPU_STATUS, UOP_IMM } from "../src/layout";
 import {
-  OP_FILD16, OP_FILD32, OP_FILD64, OP_FIST16, OP_FIST32, OP_FIST64, OP_FLD32, OP_FLD64, OP_FLD80, OP_FLD_CONSTANT, OP_FLD_ST,
-  OP_FST32, OP_FST64, OP_FSTP80, OP_FST_ST,
+  OP_FILD16, OP_FILD32, OP_FILD64, OP_FIST16, OP_FIST32, OP_FIST64, OP_FLD32, OP_FLD64, OP_FLD80, OP_FLD_CONSTANT,
+  OP_FLD_ST, OP_FST32, OP_FST64, OP_FST_ST, OP_FSTP80,
 } from "../src/ops/x87";
 import { writeBytes } from "./access";
 import { propagateNan } from "./soft-arithmetic";
 import {
-  a, b, copy, DENORMAL, env, FINITE, fromInteger, INEXACT, INVALID, isNan, Num, QUIET_BIT, QUIET_NAN, r, raiseFlag, setIndefinite, setZero,
-  SIGNALING_NAN, unpack32, unpack64, UNSUPPORTED,
+  a, b, copy, DENORMAL, env, FINITE, fromInteger, INEXACT, INVALID, isNan, QUIET_BIT, QUIET_NAN, r, raiseFlag,
+  setIndefinite, setZero, SIGNALING_NAN, unpack32, unpack64,
 } from "./soft-number";
 import { pack32, pack64, pack80, round, toInteger } from "./soft-round";
 import { unsupported } from "./sse-operands";
 import { readable, write } from "./tlb";
 import {
-  beginX87, finishX87, isEmpty, loadSt, markFull, mayStore, mayStoreMemory, pop, setTop, st, stackFault, storeIndefinite, storeSt,
+  beginX87, finishX87, isEmpty, loadSt, markFull, mayStore, mayStoreMemory, pop, setTop, st, stackFault, storeIndefinite,
   top,
 } from "./x87-state";
 

@@ -1,32 +1,32 @@
 // x87 and MMX: who may use them, pending exceptions, and which function does a micro-op.
 import { CR0, FPU_CONTROL, FPU_STATUS, FPU_TAG, UOP_A, UOP_IMM } from "../src/layout";
 import {
-  OP_CVTPI2PD, OP_CVTPI2PS, OP_EMMS, OP_FABS, OP_FARITH_M32, OP_FARITH_ST, OP_FCHS, OP_FCMOV, OP_FCOM_M32, OP_FCOM_ST, OP_FDECSTP, OP_FFREE, OP_FINCSTP, OP_FLD32,
-  OP_FLDCW, OP_FLDENV, OP_FLD_CONSTANT, OP_FLD_ST, OP_FNCLEX, OP_FNENI, OP_FNINIT, OP_FNOP, OP_FNSAVE, OP_FNSTCW, OP_FNSTENV, OP_FNSTSW,
-  OP_FNSTSW_AX, OP_FPREM1, OP_FRNDINT, OP_FRSTOR, OP_FSCALE, OP_FST32, OP_FST_ST, OP_FTST, OP_FWAIT, OP_FXAM, OP_FXCH, OP_FXTRACT,
-  OP_MMX,
+  OP_CVTPI2PD, OP_CVTPI2PS, OP_EMMS, OP_FARITH_M32, OP_FARITH_ST, OP_FCHS, OP_FCMOV, OP_FCOM_M32, OP_FCOM_ST, OP_FFREE,
+  OP_FINCSTP, OP_FLD32, OP_FLD_CONSTANT, OP_FLD_ST, OP_FLDCW, OP_FLDENV, OP_FNCLEX, OP_FNENI, OP_FNINIT, OP_FNSTCW,
+  OP_FNSTENV, OP_FNSTSW, OP_FNSTSW_AX, OP_FPREM1, OP_FRNDINT, OP_FRSTOR, OP_FST32, OP_FST_ST, OP_FWAIT, OP_FXAM, OP_FXCH,
+  OP_FXTRACT, OP_MMX,
 } from "../src/ops/x87";
 import { getArithmeticFlags } from "./flags";
-import { CR0_EM, CR0_MP, CR0_NE, CR0_TS, raise, unsupported } from "./sse-operands";
+import { plainFault, VECTOR_UD } from "./fault";
+import { CR0_EM, CR0_MP, CR0_NE, CR0_TS, unsupported } from "./sse-operands";
 import { readable, write } from "./tlb";
 import { examine, x87Arithmetic, x87Compare, x87Unary } from "./x87-arithmetic";
 import { initialise, loadEnvironment, restoreAll, saveAll, setControl, storeEnvironment } from "./x87-environment";
 import { mmx } from "./x87-mmx";
 import { extract, x87Binary } from "./x87-scale";
 import {
-  beginX87, C1, finishX87, isEmpty, markEmpty, markFull, mayStore, pop, remember, setTop, st, stackFault, storeIndefinite, summarise,
+  beginX87, finishX87, isEmpty, markEmpty, mayStore, pop, remember, setTop, st, stackFault, storeIndefinite, summarise,
   SUMMARY, top,
 } from "./x87-state";
 import { loadOntoStack, storeFromStack } from "./x87-transfer";
 
-const UD: u32 = 6;
 const NM: u32 = 7;
 const MF: u32 = 16;
 
 /** #MF for an exception that an earlier instruction left. Without CR0.NE it would be an interrupt of a PC's controller: not built. */
 function noException(): bool {
   if (!(load<u16>(FPU_STATUS) & SUMMARY)) return true;
-  return load<u32>(CR0) & CR0_NE ? raise(MF) : unsupported();
+  return load<u32>(CR0) & CR0_NE ? plainFault(MF) : unsupported();
 }
 
 function withoutWaiting(op: i32, uop: u32, address: u64): bool {
@@ -94,15 +94,15 @@ function moveConditionally(how: u32): void {
 export function x87(op: i32, uop: u32, address: u64): bool {
   const cr0 = load<u32>(CR0);
   if (op >= OP_MMX || op == OP_EMMS) {
-    if (cr0 & CR0_EM) return raise(UD);
-    if (cr0 & CR0_TS) return raise(NM);
+    if (cr0 & CR0_EM) return plainFault(VECTOR_UD);
+    if (cr0 & CR0_TS) return plainFault(NM);
     // The conversions from integers to floats in XMM registers ask only where they read an MMX register.
     const isApart = (op == OP_CVTPI2PS || op == OP_CVTPI2PD) && load<u32>(uop, UOP_IMM + 4) != 0;
     if (!isApart && !noException()) return false;
     return op == OP_EMMS ? control(op, uop, address) : mmx(op, uop, address);
   }
-  if (op == OP_FWAIT) return (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? raise(NM) : noException();
-  if (cr0 & (CR0_EM | CR0_TS)) return raise(NM);
+  if (op == OP_FWAIT) return (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? plainFault(NM) : noException();
+  if (cr0 & (CR0_EM | CR0_TS)) return plainFault(NM);
   if (op < OP_FLDCW) return withoutWaiting(op, uop, address);
   if (!noException()) return false;
   if (op < OP_FLD32) return control(op, uop, address);
