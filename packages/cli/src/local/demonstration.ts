@@ -3,20 +3,29 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 import { type Capabilities, UnpinError, type VmReport } from '@unpin/contract';
-import { assetPath, findAsset, TEST_HOST_ASSETS } from '@unpin/test-host';
+import { chooseWay, type Execution, type VmTypeId } from '@unpin/policy';
+import { type AssetId, assetPath, findAsset, TEST_HOST_ASSETS } from '@unpin/test-host';
 import { type CompareOptions, compare } from '../commands/compare.ts';
 import { comparisonText } from '../render/comparison.ts';
 import { verdictText } from '../render/verdict.ts';
 import { inspectFile } from './inspect.ts';
+
+type Where = 'machine' | 'software' | 'test-host';
+
+const COMPARED: readonly VmTypeId[] = ['sev', 'sev-upm'];
+const EXECUTIONS: readonly Execution[] = ['hardware', 'shaped', 'emulated'];
 
 interface Options {
   readonly testHost: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-/** What the demonstration runs: a Debian kernel here, the same in a test host, or the probe guest here. */
+/**
+ * What the demonstration runs: a Debian kernel here (by this machine's KVM where that boots Linux, else by the software
+ * KVM), the same in a test host where that was asked for, or the probe guest here.
+ */
 type Plan =
-  | { readonly kind: 'debian'; readonly where: 'here' | 'test-host'; readonly kernel: string; readonly initrd: string }
+  | { readonly kind: 'debian'; readonly where: Where; readonly kernel: string; readonly initrd: string }
   | { readonly kind: 'probe'; readonly offer: string }
   | { readonly kind: 'nothing'; readonly why: string };
 
@@ -51,40 +60,50 @@ function verdictPart(): string {
   return verdictText(inspectFile(kernel), false);
 }
 
-function choosePlan(capabilities: Capabilities, asked: boolean): Plan {
-  const guest = findAsset('kernel-6.12-cloud') !== undefined && findAsset('initrd-shell') !== undefined;
-  const host = TEST_HOST_ASSETS.every((id) => findAsset(id) !== undefined);
-  const runs = (type: string): boolean => capabilities.types.some((t) => t.type === type && t.ways.length > 0);
-  if (guest && (capabilities.kvm.bootsLinux || host))
-    return {
-      kind: 'debian',
-      where: capabilities.kvm.bootsLinux && !asked ? 'here' : 'test-host',
-      kernel: assetPath('kernel-6.12-cloud'),
-      initrd: assetPath('initrd-shell'),
-    };
-  const fetch = `unpin test-host fetch, then unpin up${capabilities.kvm.bootsLinux ? '' : ': Debian in a test host'}`;
-  if (runs('sev') && runs('sev-upm')) return { kind: 'probe', offer: fetch };
+function choosePlan(capabilities: Capabilities, testHost: boolean): Plan {
+  const runs = (linux: boolean): boolean =>
+    COMPARED.every((type) =>
+      capabilities.types.some((row) => row.type === type && chooseWay(row.ways, { allow: EXECUTIONS, linux })),
+    );
+  const has = (id: AssetId): boolean => findAsset(id) !== undefined;
+  if (has('kernel-6.12-cloud') && has('initrd-shell')) {
+    const where = whereTo(capabilities, testHost && TEST_HOST_ASSETS.every(has), runs(true));
+    if (where !== undefined)
+      return { kind: 'debian', where, kernel: assetPath('kernel-6.12-cloud'), initrd: assetPath('initrd-shell') };
+  }
+  const fetch = 'unpin test-host fetch kernel-6.12-cloud initrd-shell, then unpin up';
+  if (runs(false)) return { kind: 'probe', offer: fetch };
   return { kind: 'nothing', why: `${capabilities.kvm.problem ?? 'this KVM runs neither sev nor sev-upm'}; ${fetch}` };
+}
+
+function whereTo({ kvm }: Capabilities, testHost: boolean, bootsLinux: boolean): Where | undefined {
+  if (testHost) return 'test-host';
+  if (!bootsLinux) return undefined;
+  return kvm.bootsLinux ? 'machine' : 'software';
 }
 
 function describe(plan: Plan): string {
   switch (plan.kind) {
     case 'debian':
-      return plan.where === 'here'
-        ? 'Debian 6.12 on this KVM'
-        : 'Debian 6.12 in a test host: an emulated CPU with SVM, so times are those of emulation (about a minute)';
+      return PLACES[plan.where];
     case 'probe':
-      return `the probe guest on this KVM (a real kernel: ${plan.offer})`;
+      return `the probe guest (a real kernel: ${plan.offer})`;
     case 'nothing':
       return plan.why;
   }
 }
 
+const PLACES: Readonly<Record<Where, string>> = {
+  machine: 'Debian 6.12 on this KVM',
+  software: 'Debian 6.12 on the software KVM (some seconds each): this machine has no KVM that boots Linux',
+  'test-host': 'Debian 6.12 in a test host: an emulated CPU with SVM, so times are those of emulation (about a minute)',
+};
+
 async function measure(plan: Exclude<Plan, { kind: 'nothing' }>, signal: AbortSignal): Promise<readonly VmReport[]> {
-  const common = { types: 'sev,sev-upm', memory: '512M', timeout: 300 } as const;
+  const common = { types: COMPARED.join(','), memory: '512M', timeout: 300 } as const;
   if (plan.kind === 'probe') return compare('probe', { ...common, signal }, false);
   const options: CompareOptions = { ...common, signal, initrd: plan.initrd, append: POWER_OFF };
-  if (plan.where === 'here') return compare(plan.kernel, options, false);
+  if (plan.where !== 'test-host') return compare(plan.kernel, options, false);
   return inTestHost(plan.kernel, options);
 }
 
