@@ -186,7 +186,7 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
   testHost
     .command('fetch')
     .description("fetch what it needs from Debian's packages into the cache")
-    .argument('[assets...]', 'which parts (default: all that a test host needs)')
+    .argument('[assets...]', 'which parts (default: all, those that tests need among them)')
     .action(run(async () => (await import('./commands/test-host-fetch.ts')).testHostFetch));
   testHost
     .command('path')
