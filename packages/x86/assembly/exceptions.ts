@@ -1,10 +1,11 @@
 // Exceptions and interrupts: which follows which when a delivery itself faults. AMD64 APM volume 2, chapter 8.
 import {
   CR0, CR2, DR, EFLAGS_REST, EVENTS, EXIT_REASON, EXIT_SHUTDOWN, FAULT_CODE, FAULT_HAS_CODE, FAULT_VECTOR, IRQ_SHADOW,
-  NMI_BLOCKED, RIP,
+  NMI_BLOCKED, RIP, TELL_EXCEPTIONS,
 } from "../src/layout";
 import { VECTOR_DB, VECTOR_DF, VECTOR_EXIT, VECTOR_NMI, VECTOR_PF } from "./fault";
 import { readFlags } from "./flags";
+import { exception } from "./host";
 import { deliverLong } from "./interrupt-long";
 import { deliverProtected } from "./interrupt-protected";
 import { deliverReal } from "./interrupt-real";
@@ -52,6 +53,7 @@ function isContributory(vector: u32): bool {
  * event is still to be taken.
  */
 function deliverAll(vector: u32, kind: u32, hasCode: bool, code: u32): u32 {
+  if (kind == EVENT_FAULT) tell(vector, hasCode, code);
   while (!deliver(vector, kind, hasCode, code, load<u64>(RIP))) {
     const next = load<u32>(FAULT_VECTOR);
     if (next == VECTOR_EXIT) return load<u32>(EXIT_REASON);
@@ -64,8 +66,17 @@ function deliverAll(vector: u32, kind: u32, hasCode: bool, code: u32): u32 {
     hasCode = doubles || load<u32>(FAULT_HAS_CODE) != 0;
     code = doubles ? 0 : load<u32>(FAULT_CODE);
     kind = EVENT_FAULT;
+    tell(vector, hasCode, code);
   }
   return 0;
+}
+
+function tell(vector: u32, hasCode: bool, code: u32): void {
+  if (!load<u32>(TELL_EXCEPTIONS)) return;
+  store<u32>(FAULT_VECTOR, vector);
+  store<u32>(FAULT_HAS_CODE, hasCode ? 1 : 0);
+  store<u32>(FAULT_CODE, code);
+  exception();
 }
 
 /** Delivers FAULT_*: RIP is the faulting instruction's. 0, or the EXIT_* that ends the run. */

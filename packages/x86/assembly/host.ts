@@ -39,3 +39,8 @@ export declare function mmio(gpaLow: u32, gpaHigh: u32, size: u32, isWrite: u32,
 // @ts-ignore: decorator
 @external("host", "tsc")
 export declare function tsc(): f64;
+
+/** An exception is about to be delivered: FAULT_*, RIP and CR2 say which. Only with TELL_EXCEPTIONS. */
+// @ts-ignore: decorator
+@external("host", "exception")
+export declare function exception(): void;

@@ -18,6 +18,8 @@ export interface EngineHost {
   mmio(gpa: number, size: number, isWrite: boolean, low: number, high: number, answer: Uint32Array): boolean;
   /** The time-stamp counter, where the clock isn't deterministic. Exact below 2^53. */
   tsc(): number;
+  /** An exception is about to be delivered, where TELL_EXCEPTIONS is set: layout.FAULT_*, RIP and CR2 say which. */
+  exception?(): void;
 }
 
 /** Where a linear address leads. */
@@ -74,6 +76,7 @@ export class Engine {
             ? 1
             : 0,
         tsc: () => host.tsc(),
+        exception: () => host.exception?.(),
       },
     });
     this.#exports = instance.exports as unknown as Exports;

@@ -132,6 +132,8 @@ export const RETIRED = 0x9c8;
 export const RETIRED_AT_0 = 0x9d0;
 /** u32: 1 where the instruction before was single-stepped and ended the run: its #DB comes first in the next. */
 export const TRAP_PENDING = 0x9d8;
+/** u32: 1 tells the owner of each exception that is delivered (EngineHost.exception). */
+export const TELL_EXCEPTIONS = 0x9dc;
 /** Items of an EXIT_IO, up to IO_DATA_BYTES: what an OUT gives, and where the owner puts what an IN takes. */
 export const IO_DATA = 0xc00;
 export const IO_DATA_BYTES = 1024;
