@@ -63,7 +63,25 @@ export interface Vcpu {
   enableCap(cap: number, args?: readonly U64[], flags?: number): void;
   /** KVM_PRE_FAULT_MEMORY; answers the bytes that are left. */
   preFaultMemory(gpa: U64, size: U64, flags?: U64): number;
+  /**
+   * Tells of each exception that the guest takes, within `run`, until called with null. Only a vCPU that delivers
+   * exceptions itself has it: neither the processor nor the kernel's KVM say.
+   */
+  trace?(told: ((exception: GuestException) => void) | null): void;
   close(): void;
+}
+
+/** An exception as it is delivered. The object may be reused: it is valid until `told` comes back. Words are unsigned. */
+export interface GuestException {
+  readonly vector: number;
+  /** Null for exceptions without one. */
+  readonly errorCode: number | null;
+  /** CR2 of a page fault; 0 of others. */
+  readonly addressHigh: number;
+  readonly addressLow: number;
+  /** RIP of the instruction. */
+  readonly ripHigh: number;
+  readonly ripLow: number;
 }
 
 /** Structured-cloneable: what a Kicker needs. */
