@@ -14,6 +14,11 @@ export function buildAgentApp(reconciler: Reconciler): FastifyInstance {
     listVmConversions: ({ params: { uid }, query: { since = 0 } }) =>
       existing(reconciler, uid).journals.conversions(since),
     listVmLies: ({ params: { uid }, query: { since = 0 } }) => existing(reconciler, uid).journals.lies(since),
+    startVmTrace: ({ params: { uid }, body }) => existing(reconciler, uid).traces.start({ body }),
+    readVmTrace: ({ params: { uid, trace }, query }, { signal }) =>
+      existing(reconciler, uid).traces.read({ params: { trace }, query }, signal),
+    endVmTrace: ({ params: { uid, trace }, query }) =>
+      existing(reconciler, uid).traces.end({ params: { trace }, query }),
   });
   return app;
 }

@@ -8,6 +8,7 @@ import { nextStep } from './next-step.ts';
 import { observe } from './observe.ts';
 import { type ProcessId, signalVmm } from './processes.ts';
 import { noteRefusal, startVmm } from './start-vmm.ts';
+import { Traces } from './traces.ts';
 import { VmDir } from './vm-dir.ts';
 
 export interface KeeperDeps {
@@ -30,6 +31,7 @@ export class VmKeeper {
   readonly uid: string;
   readonly dir: VmDir;
   readonly journals: Journals;
+  readonly traces: Traces;
   readonly #deps: KeeperDeps;
   readonly #vmm: Client<typeof vmmRoutes>;
   #process: ProcessId | undefined;
@@ -42,6 +44,7 @@ export class VmKeeper {
     this.dir = new VmDir(deps.stateDir, uid);
     this.#vmm = createClient(vmmRoutes, { socketPath: this.dir.sockets.api });
     this.journals = new Journals(this.#vmm, this.dir);
+    this.traces = new Traces(this.#vmm, this.dir);
   }
 
   /** Looks, does what is next, and says how the VM then is. */

@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type LaunchOrder, type VmReport, vmmRoutes } from '@unpin/contract';
-import { registerRoutes, useCatalogueErrors } from '@unpin/contract/server';
+import { type LaunchOrder, type TracePage, UnpinError, type VmReport, vmmRoutes } from '@unpin/contract';
+import { type Handlers, registerRoutes, useCatalogueErrors } from '@unpin/contract/server';
 import { vmTypes } from '@unpin/policy';
 import { fastify } from 'fastify';
 
@@ -38,6 +38,7 @@ async function run(dir: string, order: LaunchOrder): Promise<void> {
     listEvents: async () => ({ events }),
     listConversions: async () => ({ total: 0, conversions: [] }),
     listLies: async () => ({ total: 0, lies: [] }),
+    ...traceHandlers(),
     stopVm: async () => {
       if (order.name.startsWith('deaf')) return await new Promise<VmReport>(() => {});
       setImmediate(() => end('stopped'));
@@ -54,6 +55,31 @@ async function run(dir: string, order: LaunchOrder): Promise<void> {
     process.stderr.write('assertion failed: 1 = 2\n');
     process.exit(9);
   }
+}
+
+/** One exit a page while a trace is on, and one that it has left at its end. */
+function traceHandlers(): Pick<Handlers<typeof vmmRoutes>, 'startTrace' | 'readTrace' | 'endTrace'> {
+  const traces = new Set<string>();
+  const page = (trace: string, since: number): TracePage => {
+    if (!traces.has(trace)) throw new UnpinError('NOT_FOUND', { subject: `trace ${trace}` });
+    const exit = { kind: 'exit', reason: 'io', port: 0x3f8, bytes: 1, direction: 'out', ns: 1500 } as const;
+    const events = [{ seq: since, atNs: since * 1000, ...exit }];
+    const count = since + 1;
+    return { events, next: count, lost: 0, totals: { ns: count * 1000, exits: { io: { count, ns: count * 1500 } } } };
+  };
+  return {
+    startTrace: async ({ body: { kinds } }) => {
+      const trace = kinds.join('+');
+      traces.add(trace);
+      return { trace, since: 0, leaseMs: 1000 };
+    },
+    readTrace: async ({ params: { trace }, query: { since } }) => page(trace, since),
+    endTrace: async ({ params: { trace }, query: { since } }) => {
+      const last = page(trace, since);
+      traces.delete(trace);
+      return { ...last, over: 'told' };
+    },
+  };
 }
 
 function report(order: LaunchOrder, state: 'running' | 'ended'): VmReport {
@@ -91,10 +117,14 @@ function capabilities() {
     features: [],
     types: vmTypes().map(({ id, tech }) => ({
       type: id,
-      available: true,
-      execution: tech === 'none' ? 'hardware' : 'shaped',
-      confidential: false,
-      bootsLinux: true,
+      ways: [
+        {
+          execution: tech === 'none' ? 'hardware' : 'shaped',
+          confidential: false,
+          bootsLinux: true,
+          privateMemory: 'memslots',
+        },
+      ],
       obstacles: [],
     })),
   };

@@ -1,5 +1,6 @@
 import { type Static, Type } from '../schema.ts';
 import { Execution, RegimeMessage, VmTypeId } from './policy.ts';
+import { StartTrace } from './trace.ts';
 
 /** What boots. Paths are of the machine that runs the VMM; digests are of the bytes that were judged. */
 export const BootOrder = Type.Union([
@@ -40,5 +41,7 @@ export const LaunchOrder = Type.Object({
   timeoutMs: Type.Optional(Type.Number({ minimum: 0 })),
   /** Milliseconds at one place without an exit after which a guest is stuck; 20,000 unless said, 0: never. */
   stuckAfterMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Traced from the first instruction on, as the trace `launch`: for a program that starts one VM and reads it. */
+  trace: Type.Optional(StartTrace),
 });
 export type LaunchOrder = Static<typeof LaunchOrder>;

@@ -1,5 +1,6 @@
 import { Heartbeat, HostWork, InspectionResult, Registered, Registration } from '../messages/host.ts';
 import { Name } from '../messages/image.ts';
+import { StartTrace, TraceId, TracePage, TraceQuery, TraceSince, TraceStarted } from '../messages/trace.ts';
 import { VmStatus } from '../messages/vm.ts';
 import { Conversion, Lie, VmEvent } from '../messages/vm-report.ts';
 import type { Routes } from '../route.ts';
@@ -9,6 +10,7 @@ const Host = Type.Object({ host: Name });
 /** From the registration. A call with an older epoch than the host's is CONFLICT: another agent has taken over. */
 const Fence = Type.Object({ epoch: Type.Number({ minimum: 1 }) });
 const Uid = Type.Object({ uid: Type.String({ minLength: 1, maxLength: 64 }) });
+const UidTrace = Type.Object({ uid: Type.String({ minLength: 1, maxLength: 64 }), trace: TraceId });
 const Since = Type.Object({ since: Type.Optional(Type.Number({ minimum: 0 })) });
 const Nothing = Type.Object({});
 
@@ -96,5 +98,30 @@ export const agentRoutes = {
     params: Uid,
     query: Since,
     reply: Type.Object({ total: Type.Number(), lies: Type.Array(Lie) }),
+  },
+  startVmTrace: {
+    method: 'POST',
+    path: '/v1/vms/:uid/traces',
+    summary: 'Starts tracing a VM of this host, as long as someone reads',
+    params: Uid,
+    body: StartTrace,
+    reply: TraceStarted,
+    status: 201,
+  },
+  readVmTrace: {
+    method: 'GET',
+    path: '/v1/vms/:uid/traces/:trace',
+    summary: 'Events of a trace from a sequence number on; waits for one where there is none yet',
+    params: UidTrace,
+    query: TraceQuery,
+    reply: TracePage,
+  },
+  endVmTrace: {
+    method: 'DELETE',
+    path: '/v1/vms/:uid/traces/:trace',
+    summary: 'Ends a trace and answers what it has from a sequence number on',
+    params: UidTrace,
+    query: TraceSince,
+    reply: TracePage,
   },
 } as const satisfies Routes;

@@ -3,6 +3,7 @@ import { Health } from '../messages/health.ts';
 import { HostView } from '../messages/host.ts';
 import { AddImage, ImageView, Name } from '../messages/image.ts';
 import { DecisionMessage } from '../messages/policy.ts';
+import { StartTrace, TraceId, TracePage, TraceQuery, TraceSince, TraceStarted } from '../messages/trace.ts';
 import { AdmitRequest, CreateVm, VmView } from '../messages/vm.ts';
 import { Conversion, Lie, VmEvent } from '../messages/vm-report.ts';
 import { VmTypeView } from '../messages/vm-type.ts';
@@ -10,6 +11,7 @@ import type { Routes } from '../route.ts';
 import { Type } from '../schema.ts';
 
 const Named = Type.Object({ name: Name });
+const NamedTrace = Type.Object({ name: Name, trace: TraceId });
 const Since = Type.Object({ since: Type.Optional(Type.Number({ minimum: 0 })) });
 
 /** What the control plane answers to people and their programs. */
@@ -108,6 +110,31 @@ export const controlRoutes = {
     params: Named,
     query: Since,
     reply: Type.Object({ total: Type.Number(), lies: Type.Array(Lie) }),
+  },
+  startVmTrace: {
+    method: 'POST',
+    path: '/v1/vms/:name/traces',
+    summary: 'Starts tracing a VM on its host, as long as someone reads',
+    params: Named,
+    body: StartTrace,
+    reply: TraceStarted,
+    status: 201,
+  },
+  readVmTrace: {
+    method: 'GET',
+    path: '/v1/vms/:name/traces/:trace',
+    summary: 'Events of a trace from a sequence number on; waits for one where there is none yet',
+    params: NamedTrace,
+    query: TraceQuery,
+    reply: TracePage,
+  },
+  endVmTrace: {
+    method: 'DELETE',
+    path: '/v1/vms/:name/traces/:trace',
+    summary: 'Ends a trace and answers what it has from a sequence number on',
+    params: NamedTrace,
+    query: TraceSince,
+    reply: TracePage,
   },
   listHosts: {
     method: 'GET',

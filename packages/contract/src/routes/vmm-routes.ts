@@ -1,7 +1,9 @@
+import { StartTrace, TraceId, TracePage, TraceQuery, TraceSince, TraceStarted } from '../messages/trace.ts';
 import { Conversion, Lie, VmEvent, VmReport } from '../messages/vm-report.ts';
 import type { Routes } from '../route.ts';
 import { Type } from '../schema.ts';
 
+const Trace = Type.Object({ trace: TraceId });
 const Since = Type.Object({ since: Type.Optional(Type.Number({ minimum: 0 })) });
 
 /**
@@ -30,6 +32,30 @@ export const vmmRoutes = {
     summary: 'Consequences of pages used in a view that was not reported',
     query: Since,
     reply: Type.Object({ total: Type.Number(), lies: Type.Array(Lie) }),
+  },
+  startTrace: {
+    method: 'POST',
+    path: '/v1/vm/traces',
+    summary: 'Starts tracing the VM, as long as someone reads',
+    body: StartTrace,
+    reply: TraceStarted,
+    status: 201,
+  },
+  readTrace: {
+    method: 'GET',
+    path: '/v1/vm/traces/:trace',
+    summary: 'Events of a trace from a sequence number on; waits for one where there is none yet',
+    params: Trace,
+    query: TraceQuery,
+    reply: TracePage,
+  },
+  endTrace: {
+    method: 'DELETE',
+    path: '/v1/vm/traces/:trace',
+    summary: 'Ends a trace and answers what it has from a sequence number on',
+    params: Trace,
+    query: TraceSince,
+    reply: TracePage,
   },
   stopVm: {
     method: 'POST',

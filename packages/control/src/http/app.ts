@@ -9,6 +9,7 @@ import { hostHandlers } from './handlers/host-handlers.ts';
 import { imageHandlers } from './handlers/image-handlers.ts';
 import { vmHandlers } from './handlers/vm-handlers.ts';
 import { vmJournalHandlers } from './handlers/vm-journal-handlers.ts';
+import { vmTraceHandlers } from './handlers/vm-trace-handlers.ts';
 import { vmTypeHandlers } from './handlers/vm-type-handlers.ts';
 import { loopbackOnly } from './loopback-only.ts';
 
@@ -33,6 +34,7 @@ export function buildApp(services: Services): FastifyInstance {
     ...imageHandlers(services),
     ...vmHandlers(services),
     ...vmJournalHandlers(services),
+    ...vmTraceHandlers(services),
     ...fleetHandlers(services),
   });
   registerRoutes(app, hostRoutes, hostHandlers(services));

@@ -34,3 +34,9 @@ export async function existingVm({ store }: Services, name: string): Promise<VmR
 export function noVm(name: string): UnpinError {
   return new UnpinError('NOT_FOUND', { subject: `VM ${name}`, next: 'unpin vm list' });
 }
+
+/** An answer that nothing else can stand in for. @throws UnpinError SERVER_UNREACHABLE */
+export function heard<T>(asked: Asked<T>): T {
+  if ('silence' in asked) throw asked.silence;
+  return asked.answer;
+}

@@ -26,7 +26,16 @@ export type CounterName = (typeof COUNTERS)[number];
 export const STOP_REASONS = ['none', 'stopped', 'timeout', 'stuck'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
-const WORDS = { stop: 0, ticks: 1, heartbeat: 2, figuresWanted: 3, halted: 4, cpl: 5 } as const;
+const WORDS = {
+  stop: 0,
+  ticks: 1,
+  heartbeat: 2,
+  figuresWanted: 3,
+  halted: 4,
+  cpl: 5,
+  traced: 6,
+  samplesWanted: 7,
+} as const;
 const WORD_COUNT = 8;
 /** Doubles after the words: the sampled RIP, then the counters. Each has one writer, the machine's thread. */
 const RIP = 0;
@@ -95,6 +104,25 @@ export class ControlBlock {
       halted: Atomics.load(this.#words, WORDS.halted) === 1,
       cpl: Atomics.load(this.#words, WORDS.cpl),
     };
+  }
+
+  /** Main thread: what is traced from now on, as bits of `TRACE_BITS`; 0 for nothing. A kick makes it known at once. */
+  trace(kinds: number): void {
+    Atomics.store(this.#words, WORDS.traced, kinds);
+  }
+
+  /** Machine thread, once an exit: all that tracing costs where nobody traces. */
+  get traced(): number {
+    return Atomics.load(this.#words, WORDS.traced);
+  }
+
+  /** Main thread: wants a sample in the trace; a kick gets it. */
+  requestSample(): void {
+    Atomics.add(this.#words, WORDS.samplesWanted, 1);
+  }
+
+  get samplesWanted(): number {
+    return Atomics.load(this.#words, WORDS.samplesWanted);
   }
 
   /** Main thread: wants figures; the machine posts them with this number or a later one. */

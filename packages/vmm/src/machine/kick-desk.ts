@@ -1,6 +1,7 @@
 import type { UnpinError } from '@unpin/contract';
 import type { MemoryFigures, Vcpu } from '@unpin/kvm';
 import { isParked } from '../cpu/index.ts';
+import type { Tracer } from '../trace/tracer.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { MachineEnding } from './messages.ts';
 import type { SerialConsole } from './serial-console.ts';
@@ -15,6 +16,7 @@ export interface KickDeskOptions {
   readonly control: ControlBlock;
   readonly teller: Teller;
   readonly serial: SerialConsole;
+  readonly tracer: Tracer;
   /** Something that went wrong beside the guest. */
   readonly trouble: () => UnpinError | undefined;
 }
@@ -36,6 +38,7 @@ export class KickDesk {
     const trouble = this.#options.trouble();
     if (trouble !== undefined) return { reason: 'failed', error: trouble.toBody() };
     serial.feed();
+    this.#options.tracer.kicked();
     if (control.figuresWanted !== this.#figuresGiven) {
       this.#figuresGiven = control.figuresWanted;
       teller.say({ kind: 'figures', seq: this.#figuresGiven, memory: figures() });

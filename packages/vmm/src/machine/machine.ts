@@ -7,6 +7,8 @@ import { load, ramRanges } from '../boot/index.ts';
 import { nowMs } from '../clock.ts';
 import { guestCpuid, hostCpuFacts, isEmulatedHost, prepareVcpu } from '../cpu/index.ts';
 import { machineFigures } from '../figures/machine-figures.ts';
+import { TraceBuffer } from '../trace/trace-buffer.ts';
+import { Tracer } from '../trace/tracer.ts';
 import { type Board, buildBoard } from './board.ts';
 import type { ReadBootSet } from './boot-set.ts';
 import type { ControlBlock } from './control-block.ts';
@@ -35,10 +37,12 @@ export interface MachineOptions {
   readonly control: ControlBlock;
   readonly consoleOut: SharedArrayBuffer;
   readonly consoleIn: SharedArrayBuffer;
+  readonly trace: SharedArrayBuffer;
 }
 
 interface MachineContext extends ExitContext {
   readonly figures: () => MemoryFigures;
+  readonly tracer: Tracer;
 }
 
 /** Things to give back, the latest first. */
@@ -79,6 +83,7 @@ export class Machine {
     const { control, teller, regime } = this.#options;
     const vcpu = this.#vcpu;
     const context = this.#context;
+    const { tracer } = context;
     teller.state('running', regime.type);
     teller.say({ kind: 'kick-target', target: vcpu.kickTarget() });
     // Someone may have said stop while memory was being pinned.
@@ -88,7 +93,10 @@ export class Machine {
     for (;;) {
       const exit = vcpu.run();
       control.countExit(exit.kind);
+      const { traced } = control;
+      if (traced !== 0) tracer.begin(traced, exit);
       const ending = handleExit(context, exit);
+      if (traced !== 0) tracer.end();
       if (ending !== undefined) return ending;
     }
   }
@@ -136,12 +144,14 @@ async function assemble(
 
   const vcpu = vm.createVcpu(0);
   cleanup.push(() => vcpu.close());
+  const tracer = new Tracer(vcpu, control, new TraceBuffer(options.trace));
   const witness = new Witness({
     vcpu,
     memory,
     regime,
     teller,
     control,
+    tracer,
     onLie: order.onLie ?? 'name',
     onProbation: options.onProbation,
   });
@@ -149,15 +159,17 @@ async function assemble(
   prepareVcpu(vcpu, backing.cpuid(cpuidOf(kvm, vm)), plan.entry);
   sev?.seal(memory, plan);
   const figures = () => machineFigures(memory.figures(), pins.registeredBytes);
-  const desk = new KickDesk({ vcpu, figures, control, teller, serial: board.serial, trouble: pins.trouble });
+  const { trouble } = pins;
+  const desk = new KickDesk({ vcpu, figures, control, teller, serial: board.serial, tracer, trouble });
   teller.event('the guest is ready to run');
   return ready(vcpu, {
     vcpu,
     memory,
     board,
     witness,
-    msrs: order.execution === 'shaped' ? new ShapedMsrs() : null,
+    msrs: regime.tech === 'none' ? null : new ShapedMsrs(),
     figures,
+    tracer,
     onKick: () => desk.look(),
   });
 }

@@ -7,6 +7,8 @@ export interface MachineInput {
   readonly control: SharedArrayBuffer;
   readonly consoleOut: SharedArrayBuffer;
   readonly consoleIn: SharedArrayBuffer;
+  /** Of a TraceBuffer. */
+  readonly trace: SharedArrayBuffer;
 }
 
 /** A conversion as it was when it happened; the symbol is looked up by whoever reads it. */

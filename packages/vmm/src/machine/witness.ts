@@ -3,6 +3,7 @@ import type { AnyGuestMemory, HostUse, Judgement, Lie } from '@unpin/kvm/guest-m
 import { hostUseOnHardware } from '@unpin/kvm/guest-memory';
 import type { Regime } from '@unpin/policy';
 import { nowMs } from '../clock.ts';
+import type { Tracer } from '../trace/tracer.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { ConversionContext } from './conversions.ts';
 import type { ConversionRecord, MachineEnding } from './messages.ts';
@@ -15,6 +16,7 @@ export interface WitnessOptions {
   readonly regime: Regime;
   readonly teller: Teller;
   readonly control: ControlBlock;
+  readonly tracer: Tracer;
   readonly onLie: 'name' | 'stop';
   readonly onProbation: boolean;
 }
@@ -57,7 +59,7 @@ export class Witness implements ConversionContext {
 
   /** For ConversionContext: one conversion that the guest asked for. */
   readonly record = (entry: ConversionRecord): void => {
-    this.#options.teller.conversion(entry);
+    this.#tell(entry);
     if (entry.ret === 0) this.#probe({ kind: 'reported' });
   };
 
@@ -65,7 +67,7 @@ export class Witness implements ConversionContext {
   implicitConversion(range: GpaRange, to: View): void {
     const atMs = nowMs();
     const outcome = this.memory.convert(range, to);
-    this.#options.teller.conversion({
+    this.#tell({
       atMs,
       gpa: range.gpa,
       bytes: range.size,
@@ -79,7 +81,10 @@ export class Witness implements ConversionContext {
   }
 
   judged(judgement: Judgement): MachineEnding | undefined {
-    if (judgement.wrongView !== null) this.#options.control.count('wrongViewAccesses');
+    if (judgement.wrongView !== null) {
+      this.#options.control.count('wrongViewAccesses');
+      this.#options.tracer.wrongView(judgement.wrongView);
+    }
     this.#countSaturated();
     return this.#write(judgement.lies);
   }
@@ -101,6 +106,11 @@ export class Witness implements ConversionContext {
     if (this.#ending !== undefined) return this.#ending;
     if (memory.kind === 'shaped-upm') return this.#write(memory.hostUse(range, use));
     return attribute === 'private' ? this.#write([privateHostUse(range, use)]) : undefined;
+  }
+
+  #tell(entry: ConversionRecord): void {
+    this.#options.teller.conversion(entry);
+    this.#options.tracer.conversion(entry);
   }
 
   #probe(event: ProbationEvent): void {

@@ -2,12 +2,14 @@ import { vmmRoutes } from '@unpin/contract';
 import { registerRoutes, useCatalogueErrors } from '@unpin/contract/server';
 import fastify from 'fastify';
 import type { Symbols } from '../symbols/symbols.ts';
+import type { TraceDesk } from '../trace/trace-desk.ts';
 import type { VmRecord } from './record.ts';
 
 /** What the API asks of the process. */
 export interface ApiSource {
   readonly record: VmRecord;
   readonly symbols: Symbols;
+  readonly traces: TraceDesk;
   /** Gets fresh figures into the record, or gives up soon. */
   readonly refreshFigures: () => Promise<void>;
   /** Ends the guest; resolves when its memory has been given back. */
@@ -20,7 +22,7 @@ export interface ApiServer {
 
 /** The VM's API on a Unix socket. Loads Fastify: import this file only when it is needed. */
 export async function serveApi(source: ApiSource, socketPath: string): Promise<ApiServer> {
-  const { record, symbols } = source;
+  const { record, symbols, traces } = source;
   const app = fastify({ forceCloseConnections: 'idle' });
   // A connection that is kept would keep the process for its time-out when the VM has ended.
   app.addHook('onSend', async (_request, reply) => void reply.header('connection', 'close'));
@@ -44,6 +46,10 @@ export async function serveApi(source: ApiSource, socketPath: string): Promise<A
       await symbols.learn(found.map((entry) => entry.rip));
       return { total: record.lies.total, lies: found.map((entry) => record.lieMessage(entry, symbols.nameOf)) };
     },
+    startTrace: async ({ body }) => traces.start(body),
+    readTrace: async ({ params: { trace }, query }, { signal }) =>
+      await traces.read(trace, query.since, query.waitMs ?? 0, signal),
+    endTrace: async ({ params: { trace }, query }, { signal }) => await traces.end(trace, query.since, signal),
     stopVm: async () => {
       await source.stop();
       return record.report();

@@ -5,6 +5,7 @@ import { ByteRing } from '../console/byte-ring.ts';
 import { ControlBlock } from '../machine/control-block.ts';
 import type { MachineEnding, MachineInput, MachineMessage } from '../machine/messages.ts';
 import { moduleUrl } from '../program-file.ts';
+import { TraceBuffer } from '../trace/trace-buffer.ts';
 
 /** Bytes in each direction. Output waits for the main thread when its ring is full; input is typed again by people. */
 const OUTPUT_RING = 1 << 18;
@@ -17,6 +18,7 @@ export class MachineThread {
   readonly control = new ControlBlock();
   readonly consoleOut = ByteRing.create(OUTPUT_RING);
   readonly consoleIn = ByteRing.create(INPUT_RING);
+  readonly trace = TraceBuffer.create();
   /** Resolves once, with how the machine ended, also where its thread died. */
   readonly ended: Promise<MachineEnding>;
   readonly #worker: Worker;
@@ -27,6 +29,7 @@ export class MachineThread {
       control: this.control.buffer,
       consoleOut: this.consoleOut.buffer,
       consoleIn: this.consoleIn.buffer,
+      trace: this.trace.buffer,
     };
     const worker = new Worker(moduleUrl('machine/machine-worker'), { workerData });
     this.#worker = worker;

@@ -50,6 +50,11 @@ export class VmRecord {
     return this.#state;
   }
 
+  /** On the clock of `nowMs`; undefined before. */
+  get firstInstructionMs(): number | undefined {
+    return this.#firstInstructionMs;
+  }
+
   /** What the machine's thread said, except its ending. */
   take(message: Exclude<MachineMessage, { kind: 'ended' | 'kick-target' }>): void {
     switch (message.kind) {

@@ -1,10 +1,12 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
-import type { LaunchOrder, VmmLastLine, VmmReadyLine } from '@unpin/contract';
+import type { LAUNCH_TRACE, LaunchOrder, VmmLastLine, VmmReadyLine } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import { nowMs, processStartMs } from '../clock.ts';
 import { ConsoleServer } from '../console/console-server.ts';
 import type { MachineEnding, MachineMessage } from '../machine/messages.ts';
 import { Symbols } from '../symbols/symbols.ts';
+import { TraceDesk } from '../trace/trace-desk.ts';
+import { within } from '../within.ts';
 import { outcomeOf } from './ending.ts';
 import { type Alarm, Keeper } from './keeper.ts';
 import type { MachineThread } from './machine-thread.ts';
@@ -22,6 +24,8 @@ const LAST_LINES = 40;
 const LAST_LIES = 100;
 /** Conversions that the last line tells. */
 const LAST_CONVERSIONS = 2_000;
+/** The contract's word, without loading its schemas for it. */
+const LAUNCH: typeof LAUNCH_TRACE = 'launch';
 /** How soon input that found no room is offered again, in milliseconds. */
 const INPUT_RETRY_MS = 20;
 
@@ -43,6 +47,7 @@ export class VmProcess {
   readonly #symbols: Symbols;
   readonly #console: ConsoleServer;
   readonly #keeper: Keeper;
+  readonly #traces: TraceDesk;
   readonly #figureWaiters = new Set<{ seq: number; done: () => void }>();
   readonly #lost: Promise<MachineEnding>;
   #declareLost: (how: MachineEnding) => void = () => {};
@@ -63,6 +68,14 @@ export class VmProcess {
       onAlarm: (alarm) => this.#alarm(alarm),
       now: nowMs,
     });
+    this.#traces = new TraceDesk({
+      control: this.#thread.control,
+      buffer: this.#thread.trace,
+      symbols: this.#symbols,
+      kick: () => this.#keeper.kick(),
+      now: nowMs,
+      firstInstructionMs: () => this.#record.firstInstructionMs,
+    });
     this.#lost = new Promise((resolve) => (this.#declareLost = resolve));
     this.#finished = new Promise((resolve) => (this.#declareFinished = resolve));
   }
@@ -82,6 +95,7 @@ export class VmProcess {
     const timeout = order.timeoutMs ?? 0;
     const limit = timeout > 0 ? setTimeout(() => this.stop('timeout'), timeout) : undefined;
     let servers: { close(): Promise<void> } | undefined;
+    if (order.trace !== undefined) this.#traces.start(order.trace, LAUNCH);
     this.#thread.launch(order, (message) => void this.#take(message));
     try {
       servers = await this.#serve();
@@ -94,6 +108,7 @@ export class VmProcess {
     const how = await Promise.race([this.#thread.ended, this.#lost]);
     clearTimeout(limit);
     this.#keeper.stop();
+    this.#traces.vmEnded();
     const gone = await within(this.#thread.gone(), END_GRACE_MS);
     await output.finish();
     const lies = this.#record.lies.since(Math.max(0, this.#record.lies.total - LAST_LIES));
@@ -102,6 +117,7 @@ export class VmProcess {
     const outcome = outcomeOf(order.name, how, words, this.#symbols.nameOf);
     this.#record.end(outcome.state, outcome.ending);
     this.#declareFinished();
+    await this.#traces.finish();
     const { ending, error, exitCode } = outcome;
     const { conversions, events } = this.#record;
     const latest = conversions.since(Math.max(0, conversions.total - LAST_CONVERSIONS));
@@ -130,6 +146,7 @@ export class VmProcess {
       {
         record: this.#record,
         symbols: this.#symbols,
+        traces: this.#traces,
         refreshFigures: () => this.#refreshFigures(),
         stop: async () => {
           this.stop('stopped');
@@ -146,7 +163,8 @@ export class VmProcess {
       // What is behind it (the FFI for the kernel's KVM) is loaded while the guest already runs.
       const { openKicker } = await import('@unpin/kvm');
       this.#keeper.follow(await openKicker(message.target));
-      if (this.#thread.control.stopReason !== 'none') this.#keeper.kick();
+      const { control } = this.#thread;
+      if (control.stopReason !== 'none' || control.traced !== 0) this.#keeper.kick();
       return;
     }
     this.#record.take(message);
@@ -222,15 +240,4 @@ export class VmProcess {
 
 function failed(error: UnpinError): MachineEnding {
   return { reason: 'failed', error: error.toBody() };
-}
-
-/** Whether a promise settled in time. */
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
 }

@@ -1,19 +1,19 @@
-import { Worker } from 'node:worker_threads';
 import type { LaunchOrder } from '@unpin/contract';
-import { moduleUrl } from '../program-file.ts';
-import type { SymbolAnswer, SymbolQuestion } from './symbol-worker.ts';
+import { SymbolThread } from './symbol-thread.ts';
 
-/** Longest time for one look-up, in milliseconds: a kernel must be unpacked for it. */
-const LOOKUP_MS = 30_000;
+/** RIPs whose names are remembered, the latest used; more than any one question asks for. */
+const REMEMBERED = 1 << 16;
 
 /**
  * Names of guest RIPs from the kernel's own symbol table. The kernel is opened in a thread of its own, only when
- * someone asks, and is not kept: nearly all questions are about the same few places.
+ * someone asks, and is not kept unless it is held: nearly all questions are about the same few places.
  */
 export class Symbols {
   readonly #boot: LaunchOrder['boot'];
   readonly #names = new Map<bigint, string | undefined>();
   #running: Promise<void> = Promise.resolve();
+  #thread: SymbolThread | undefined;
+  #holders = 0;
 
   constructor(boot: LaunchOrder['boot']) {
     this.#boot = boot;
@@ -24,29 +24,53 @@ export class Symbols {
 
   /** Looks up what is not known yet. Never fails: a place without a name has none. */
   async learn(rips: Iterable<bigint>): Promise<void> {
-    const turn = this.#running.then(() => this.#ask([...new Set(rips)].filter((rip) => !this.#names.has(rip))));
+    const wanted = new Set(rips);
+    const turn = this.#running.then(() => this.#ask(wanted));
     this.#running = turn;
     await turn;
   }
 
-  async #ask(rips: readonly bigint[]): Promise<void> {
-    if (rips.length === 0) return;
-    const names = this.#boot.kind === 'linux' ? await askWorker({ kernel: this.#boot.kernel, rips }) : [];
-    for (const [index, rip] of rips.entries()) this.#names.set(rip, names[index]);
-  }
-}
-
-async function askWorker(question: SymbolQuestion): Promise<SymbolAnswer> {
-  return await new Promise<SymbolAnswer>((resolve) => {
-    const worker = new Worker(moduleUrl('symbols/symbol-worker'), { workerData: question });
-    const limit = setTimeout(() => done([]), LOOKUP_MS);
-    const done = (answer: SymbolAnswer) => {
-      clearTimeout(limit);
-      resolve(answer);
-      void worker.terminate();
+  /** Keeps the kernel open for many questions to come, until the answered function is called. */
+  hold(): () => void {
+    this.#holders++;
+    this.#open();
+    return () => {
+      this.#holders--;
+      this.#running = this.#running.then(() => this.#closeUnlessHeld());
     };
-    worker.once('message', (answer: SymbolAnswer) => done(answer));
-    worker.once('error', () => done([]));
-    worker.once('exit', () => done([]));
-  });
+  }
+
+  async #ask(wanted: ReadonlySet<bigint>): Promise<void> {
+    const unknown: bigint[] = [];
+    for (const rip of wanted)
+      if (this.#names.has(rip)) this.#remember(rip, this.#names.get(rip));
+      else unknown.push(rip);
+    if (unknown.length === 0) return;
+    const names = (await this.#open()?.ask(unknown)) ?? [];
+    for (const [index, rip] of unknown.entries()) this.#remember(rip, names[index]);
+    for (const rip of this.#names.keys()) {
+      if (this.#names.size <= REMEMBERED) break;
+      this.#names.delete(rip);
+    }
+    this.#closeUnlessHeld();
+  }
+
+  /** The latest used is the last to be forgotten. */
+  #remember(rip: bigint, name: string | undefined): void {
+    this.#names.delete(rip);
+    this.#names.set(rip, name);
+  }
+
+  #open(): SymbolThread | undefined {
+    if (this.#boot.kind !== 'linux') return undefined;
+    if (this.#thread?.isOver === true) this.#thread = undefined;
+    this.#thread ??= new SymbolThread(this.#boot.kernel);
+    return this.#thread;
+  }
+
+  #closeUnlessHeld(): void {
+    if (this.#holders > 0) return;
+    this.#thread?.close();
+    this.#thread = undefined;
+  }
 }

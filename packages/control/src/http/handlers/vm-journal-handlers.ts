@@ -1,7 +1,7 @@
 import type { controlRoutes } from '@unpin/contract';
 import type { Handlers } from '@unpin/contract/server';
 import type { Services } from '../../services.ts';
-import { type Asked, askHost, existingVm } from '../ask-agent.ts';
+import { askHost, existingVm, heard } from '../ask-agent.ts';
 
 type Names = 'listVmEvents' | 'listVmConversions' | 'listVmLies';
 
@@ -24,9 +24,4 @@ export function vmJournalHandlers(services: Services): Pick<Handlers<typeof cont
       return heard(await askHost(services, vm, (agent, o) => agent.listVmLies({ params: { uid }, query }, o)));
     },
   };
-}
-
-function heard<T>(asked: Asked<T>): T {
-  if ('silence' in asked) throw asked.silence;
-  return asked.answer;
 }
