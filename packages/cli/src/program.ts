@@ -118,6 +118,13 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .description('what the guest shared and took back')
     .argument('<name>')
     .action(run(async () => (await import('./commands/vm-conversions.ts')).vmConversions));
+  vm.command('trace')
+    .description('exits, faults, conversions and where the guest is, as they happen; Ctrl-C ends the trace, not the VM')
+    .argument('<name>')
+    .option('--kinds <kinds>', 'which: exits,faults,conversions,samples (default: all)')
+    .option('--duration <seconds>', 'end it after this time', Number)
+    .option('--every <milliseconds>', 'between two samples (default: 10)', Number)
+    .action(run(async () => (await import('./commands/vm-trace.ts')).vmTrace));
   vm.command('console')
     .description("the VM's serial console (Ctrl-] leaves)")
     .argument('<name>')
@@ -153,7 +160,7 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--timeout <seconds>', 'end the guest after this time', Number)
     .option('--test-host [kernel]', 'run inside a test host (a Debian kernel with kvm_amd in QEMU)')
     .option('--figures', 'print the figures when the guest ends')
-    .option('--trace', 'print conversions as they happen')
+    .option('--trace [kinds]', 'print events as they happen: exits,faults,conversions,samples (default: conversions)')
     .action(run(async () => (await import('./commands/run.ts')).runCommand));
 
   program

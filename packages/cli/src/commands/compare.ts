@@ -53,7 +53,6 @@ export async function compare(kernel: string, options: CompareOptions, quiet: bo
     const { report } = await runLocally(order, {
       console: 'none',
       json: true,
-      trace: false,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     progress.clear();

@@ -19,7 +19,8 @@ export interface RunOptions {
   readonly timeout?: number;
   readonly testHost?: boolean | string;
   readonly figures?: boolean;
-  readonly trace?: boolean;
+  /** Kinds; true for conversions alone. */
+  readonly trace?: boolean | string;
 }
 
 /** One guest on this machine, or in a test host: its console is this terminal. */
@@ -35,7 +36,6 @@ export async function runCommand(globals: GlobalOptions, kernel: string, options
   const result = await runLocally(order, {
     console: globals.json === true ? 'stderr' : 'stdout',
     json: globals.json === true,
-    trace: options.trace === true,
   });
   if (globals.json === true)
     process.stdout.write(`${JSON.stringify({ decision, report: result.report, lies: result.lies }, null, 2)}\n`);

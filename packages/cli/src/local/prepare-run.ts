@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type LaunchOrder, UnpinError } from '@unpin/contract';
+import { type LaunchOrder, type TraceKind, UnpinError } from '@unpin/contract';
 import {
   chooseWay,
   type Decision,
@@ -15,6 +15,7 @@ import {
 } from '@unpin/policy';
 import { queryCapabilities } from '@unpin/vmm';
 import type { KvmChoice, RunOptions } from '../commands/run.ts';
+import { parseTraceKinds } from '../commands/trace-kinds.ts';
 import { requireVmType } from '../commands/vm-types.ts';
 import { parseSize } from '../render/units.ts';
 import { inspectFile } from './inspect.ts';
@@ -39,6 +40,7 @@ export interface PreparedRun {
 export async function prepareRun(kernel: string, options: RunOptions): Promise<PreparedRun> {
   const type = requireVmType(options.type);
   const memoryBytes = parseSize(options.memory, '--memory');
+  const traced = tracedKinds(options.trace);
   const probe = kernel === 'probe';
   const verdict = probe
     ? undefined
@@ -80,9 +82,16 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
           },
     ...(fallback === undefined ? {} : { probation: { fallback, fallbackRegime: regimeOf(vmType(fallback)) } }),
     ...(options.stopOnLie === true ? { onLie: 'stop' } : {}),
+    ...(traced === undefined ? {} : { trace: { kinds: traced } }),
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
   };
   return { order, ...(decision === undefined ? {} : { decision }) };
+}
+
+/** @throws UnpinError USAGE */
+function tracedKinds(option: RunOptions['trace']): TraceKind[] | undefined {
+  if (option === undefined || option === false) return undefined;
+  return option === true ? ['conversions'] : parseTraceKinds(option, '--trace');
 }
 
 /** Admission for one local run: probation and a waiver let it start, the decision keeps every reason. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CATALOGUE,
-  type Conversion,
+  LAUNCH_TRACE,
   type LaunchOrder,
   type Lie,
   type VmEvent,
@@ -12,21 +12,25 @@ import {
 } from '@unpin/contract';
 import { createClient } from '@unpin/contract/client';
 import { startVmm } from '@unpin/vmm';
-import { conversionLine, lieText } from '../render/memory-events.ts';
+import { lieText } from '../render/memory-events.ts';
 import { type ProgressLine, progressLine } from '../render/print.ts';
 import { attachConsole } from './console.ts';
+import { followTrace } from './follow-trace.ts';
+import { TraceOutput } from './trace-output.ts';
 
 export interface RunResult {
   readonly report: VmReport;
   readonly lies: readonly Lie[];
 }
 
+/** A launch's trace ends with its VM. */
+const NEVER = new AbortController().signal;
+
 interface Options {
   /** Where the guest's console goes; with --json stdout stays one JSON document. */
   readonly console: 'stdout' | 'stderr' | 'none';
   /** No progress, no lies in between: the result holds them. */
   readonly json: boolean;
-  readonly trace: boolean;
   /** Ends the guest. */
   readonly signal?: AbortSignal;
 }
@@ -42,6 +46,7 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
     const vmm = await startVmm({ order, dir, withParent: true });
     const client = createClient(vmmRoutes, { socketPath: join(dir, 'api.sock') });
     const watcher = watch(client, options, progress);
+    const traced = order.trace === undefined ? undefined : trace(client);
     const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
     const terminal =
       options.console === 'none'
@@ -67,6 +72,7 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
       await terminal?.close();
       progress.clear();
       await watcher.finish();
+      await traced;
     }
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -75,10 +81,10 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
 
 type VmmClient = ReturnType<typeof createClient<typeof vmmRoutes>>;
 
-/** Follows events, conversions and lies while the guest runs, printing what was asked for. */
+/** Follows events and lies while the guest runs, printing what was asked for. */
 function watch(client: VmmClient, options: Options, progress: ProgressLine) {
   const lies: Lie[] = [];
-  const since = { events: 0, conversions: 0, lies: 0 };
+  const since = { events: 0, lies: 0 };
   const finished = new AbortController();
   const poll = async (): Promise<void> => {
     const [events, found] = await Promise.all([
@@ -90,10 +96,6 @@ function watch(client: VmmClient, options: Options, progress: ProgressLine) {
       since.lies = lie.seq + 1;
       lies.push(lie);
       if (!options.json) process.stderr.write(`\r\n${lieText(lie)}\r\n`);
-    }
-    if (options.trace) {
-      const page = await client.listConversions({ query: { since: since.conversions } });
-      for (const conversion of page.conversions) since.conversions = trace(conversion);
     }
   };
   const loop = (async () => {
@@ -116,9 +118,17 @@ function show(event: VmEvent, progress: ProgressLine): number {
   return event.seq + 1;
 }
 
-function trace(conversion: Conversion): number {
-  process.stderr.write(`${conversionLine(conversion)}\r\n`);
-  return conversion.seq + 1;
+/** Prints what the order asked to be traced, from the first instruction to the end. */
+async function trace(client: VmmClient): Promise<void> {
+  const output = new TraceOutput({ stream: process.stderr, json: false, lineEnd: '\r\n' });
+  const params = { trace: LAUNCH_TRACE };
+  const source = {
+    read: (since: number, waitMs: number) => client.readTrace({ params, query: { since, waitMs } }),
+    end: (since: number) => client.endTrace({ params, query: { since } }),
+  };
+  // A VMM that is gone has nothing more to tell.
+  await followTrace(source, 0, (page) => output.page(page), NEVER).catch(() => undefined);
+  await output.summary();
 }
 
 /** The exit status of a guest's end: a power-off or a stop is 0. */

@@ -30,6 +30,11 @@ export function duration(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }
 
+/** Nanoseconds for people. */
+export function nanoseconds(ns: number): string {
+  return ns < 1000 ? `${Math.round(ns)} ns` : ns < 1e5 ? `${(ns / 1000).toFixed(1)} µs` : duration(ns / 1e6);
+}
+
 /** The same, and a dash for what was not measured. */
 export function durationOrDash(ms: number | undefined): string {
   return ms === undefined ? '–' : duration(ms);
