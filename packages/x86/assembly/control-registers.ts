@@ -4,11 +4,12 @@ import {
   TR, UOP_A,
 } from "../src/layout";
 import { fault, plainFault, VECTOR_DB, VECTOR_GP, VECTOR_UD } from "./fault";
-import { CR0_PE, EFER_LMA, isLongMode, RIGHTS_L, updateMode } from "./modes";
+import { CR0_PE, EFER_LMA, isLongMode, updateMode } from "./modes";
 import {
   getRegister, leave, next, nextRip, numberOf, privileged, setRegister, sizeOf, SYSTEM_FAULT,
 } from "./system-operands";
 import { flushMappings, flushNonGlobal } from "./tlb";
+import { RIGHTS_L } from "./rights";
 
 const CR0_TS: u64 = 1 << 3;
 const CR0_ET: u64 = 1 << 4;

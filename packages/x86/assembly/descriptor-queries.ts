@@ -1,13 +1,12 @@
 // LAR, LSL, VERR, VERW: what a selector allows, answered in ZF. AMD64 APM volume 3.
 import { CPL, UOP_A, UOP_B } from "../src/layout";
-import {
-  descriptor, dplOf, limitOf, readDescriptor, rightsOf, RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_RW, RIGHTS_S,
-} from "./descriptors";
+import { descriptor, dplOf, limitOf, readDescriptor, rightsOf } from "./descriptors";
 import { FAULT_VECTOR } from "../src/layout";
 import { plainFault, VECTOR_GP, VECTOR_UD } from "./fault";
 import { getArithmeticFlags, setArithmeticFlags, ZF } from "./flags";
 import { isLongMode, isProtected } from "./modes";
 import { next, operand, readSelector, setRegister, sizeOf, SYSTEM_FAULT, SYSTEM_NEXT } from "./system-operands";
+import { RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_RW, RIGHTS_S } from "./rights";
 
 /** System segment types that LAR and LSL show, by number, and those of them that long mode has. */
 const LAR_TYPES: u32 = 0x1a3e;

@@ -3,18 +3,7 @@ import { GDT_BASE, GDT_LIMIT, LDTR, SEG_BASE, SEG_LIMIT, SEG_RIGHTS, SEG_SELECTO
 import { fault, VECTOR_GP } from "./fault";
 import { peeked, peekSystem, pokeSystem } from "./implicit";
 import { isLongMode } from "./modes";
-
-export const UNUSABLE: u32 = 1 << 16;
-/** Bits of SEG_RIGHTS. */
-export const RIGHTS_ACCESSED: u32 = 1;
-/** Of data: writable. Of code: readable. */
-export const RIGHTS_RW: u32 = 2;
-/** Of data: expands down. Of code: conforming. */
-export const RIGHTS_CONFORMING: u32 = 4;
-export const RIGHTS_CODE: u32 = 8;
-/** Code or data, not a system segment. */
-export const RIGHTS_S: u32 = 0x10;
-export const RIGHTS_PRESENT: u32 = 0x80;
+import { RIGHTS_ACCESSED, UNUSABLE } from "./rights";
 
 /** The last descriptor that `readDescriptor` read, and its linear address. */
 export let descriptor: u64 = 0;

@@ -1,16 +1,15 @@
 // Far jumps, calls and returns: AMD64 APM volume 2, 4.9. Call gates and task switches are not built: they end the run.
+import { CPL, CS, ES, EXIT_UNSUPPORTED, GS, RIP, SEG_RIGHTS, SEG_SELECTOR, SS, STACK_MASK } from "../src/layout";
 import {
-  CODE_BITS, CPL, CS, DS, ES, EXIT_UNSUPPORTED, FS, GS, RIP, SEG_LIMIT, SEG_RIGHTS, SEG_SELECTOR, SS, STACK_MASK,
-} from "../src/layout";
-import {
-  badSelector, baseOf, descriptor, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, RIGHTS_CODE,
-  RIGHTS_CONFORMING, RIGHTS_PRESENT, RIGHTS_RW, RIGHTS_S, setSegment, setSegmentParts, UNUSABLE,
+  badSelector, baseOf, descriptor, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, setSegment,
+  setSegmentParts,
 } from "./descriptors";
 import { exitAtInstruction, fault, VECTOR_GP, VECTOR_NP, VECTOR_SS } from "./fault";
 import { addItem, moveStack, peeked, pushAll, readStack, RSP, setStackPointer, startItems } from "./implicit";
-import { is64BitCode, isLongMode, isProtected, RIGHTS_DB, RIGHTS_L, setCpl, updateMode } from "./modes";
+import { isLongMode, isProtected, setCpl, updateMode } from "./modes";
 import { isCanonical } from "./paging";
 import { loadReal, setNull } from "./segments";
+import { RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_DB, RIGHTS_L, RIGHTS_PRESENT, RIGHTS_RW, RIGHTS_S, UNUSABLE } from "./rights";
 
 /** An offset as an operand of `size` bytes holds it. */
 // @ts-ignore: decorator

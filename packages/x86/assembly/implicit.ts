@@ -1,5 +1,5 @@
 // Memory that an instruction reads or writes beside its operand: descriptor tables, the TSS, stacks.
-import { CODE_BITS, REGS, SEG_BASE, SS, STACK_MASK, TLB_SUPERVISOR } from "../src/layout";
+import { CODE_BITS, REGS, SEG_BASE, SS, STACK_MASK } from "../src/layout";
 import { writeAllowed } from "./access";
 import { fault, VECTOR_SS } from "./fault";
 import { isCanonical } from "./paging";

@@ -1,17 +1,13 @@
 // Interrupt delivery in long mode: 16-byte gates, IST, RSP0–2 of the TSS. AMD64 APM volume 2, 8.9.
-import {
-  CPL, CS, IDT_BASE, IDT_LIMIT, REGS, RIP, SEG_BASE, SEG_LIMIT, SEG_SELECTOR, SS, TR,
-} from "../src/layout";
-import {
-  descriptor, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, RIGHTS_CODE, RIGHTS_CONFORMING,
-  RIGHTS_PRESENT, RIGHTS_S, setSegmentParts,
-} from "./descriptors";
+import { CPL, CS, IDT_BASE, IDT_LIMIT, RIP, SEG_BASE, SEG_LIMIT, SEG_SELECTOR, SS, TR } from "../src/layout";
+import { descriptor, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, setSegmentParts } from "./descriptors";
 import { fault, VECTOR_GP, VECTOR_NP, VECTOR_SS, VECTOR_TS } from "./fault";
 import { addItem, peeked, peekSystem, pushItemsAs, RSP, startItems } from "./implicit";
-import { RIGHTS_DB, RIGHTS_L, setCpl, updateMode } from "./modes";
+import { setCpl, updateMode } from "./modes";
 import { isCanonical } from "./paging";
 import { setNull } from "./segments";
 import { enterHandlerFlags } from "./interrupt-flags";
+import { RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_DB, RIGHTS_L, RIGHTS_PRESENT, RIGHTS_S } from "./rights";
 
 const INTERRUPT_GATE: u32 = 0xe;
 const TRAP_GATE: u32 = 0xf;

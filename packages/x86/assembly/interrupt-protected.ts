@@ -5,13 +5,13 @@ import {
   TR,
 } from "../src/layout";
 import {
-  baseOf, descriptor, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, RIGHTS_CODE, RIGHTS_CONFORMING,
-  RIGHTS_PRESENT, RIGHTS_RW, RIGHTS_S, setSegmentParts,
+  baseOf, descriptor, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, setSegmentParts,
 } from "./descriptors";
 import { exitAtInstruction, fault, VECTOR_GP, VECTOR_NP, VECTOR_SS, VECTOR_TS } from "./fault";
 import { addItem, itemBytes, peeked, peekSystem, pushItemsAs, RSP, setStackPointer, startItems } from "./implicit";
-import { RIGHTS_DB, setCpl, updateMode } from "./modes";
+import { setCpl, updateMode } from "./modes";
 import { enterHandlerFlags } from "./interrupt-flags";
+import { RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_DB, RIGHTS_PRESENT, RIGHTS_RW, RIGHTS_S } from "./rights";
 
 const TASK_GATE: u32 = 5;
 

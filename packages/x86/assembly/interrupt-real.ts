@@ -1,5 +1,5 @@
 // Interrupt delivery in real mode: a table of offsets and segments. AMD64 APM volume 2, 8.6.
-import { CS, EFLAGS_REST, IDT_BASE, IDT_LIMIT, REGS, RIP, SEG_BASE, SEG_SELECTOR, SS, STACK_MASK } from "../src/layout";
+import { CS, EFLAGS_REST, IDT_BASE, IDT_LIMIT, RIP, SEG_BASE, SEG_SELECTOR, SS, STACK_MASK } from "../src/layout";
 import { fault, VECTOR_GP } from "./fault";
 import { addItem, moveStack, peek, peeked, pushItems, RSP, startItems } from "./implicit";
 import { enterHandlerFlags, FLAG_AC } from "./interrupt-flags";

@@ -1,13 +1,12 @@
 // IRET in every mode but to and from virtual-8086 mode and tasks. AMD64 APM volume 2, 8.7.4 and 8.9.5.
-import { CPL, CS, EFLAGS_REST, EXIT_UNSUPPORTED, NMI_BLOCKED, RIP, SEG_SELECTOR, SS, STACK_MASK } from "../src/layout";
-import { descriptor, markAccessed, rightsOf } from "./descriptors";
+import { CPL, CS, EFLAGS_REST, EXIT_UNSUPPORTED, NMI_BLOCKED, RIP, SS } from "../src/layout";
+import { markAccessed } from "./descriptors";
 import { checkOffset, checkReturn, enterCode, enterOuter } from "./far-transfer";
 import { exitAtInstruction, fault, VECTOR_GP } from "./fault";
 import { readFlags, writeFlags } from "./flags";
 import { moveStack, peeked, readStack, RSP } from "./implicit";
-import { FLAG_IF, FLAG_NT, FLAG_RF, FLAG_VM } from "./interrupt-flags";
-import { is64BitCode, isLongMode, isProtected, RIGHTS_L, updateMode } from "./modes";
-import { isCanonical } from "./paging";
+import { FLAG_IF, FLAG_NT, FLAG_VM } from "./interrupt-flags";
+import { is64BitCode, isLongMode, isProtected, updateMode } from "./modes";
 import { loadReal } from "./segments";
 
 const FLAG_IOPL: u64 = 0x3000;

@@ -2,13 +2,11 @@
 import {
   CODE_BITS, CPL, CR0, CS, EFER, SEG_BASE, SEG_RIGHTS, SS, STACK_MASK,
 } from "../src/layout";
+import { RIGHTS_DB, RIGHTS_L } from "./rights";
 import { selectTlb } from "./tlb";
 
 export const CR0_PE: u64 = 1;
 export const EFER_LMA: u64 = 1 << 10;
-/** Bits of SEG_RIGHTS: 64-bit code; 32-bit default (D of code, B of a stack). */
-export const RIGHTS_L: u32 = 1 << 13;
-export const RIGHTS_DB: u32 = 1 << 14;
 
 // @ts-ignore: decorator
 @inline

@@ -3,7 +3,8 @@ import {
   ACCESS_EXECUTE, ACCESS_READ, ACCESS_WRITE, CPL, CR0, CR2, CR3, CR4, C_BIT_MASK, EFER, EXIT_FILL, FILL_FAULT, FILL_MMIO,
   FILL_READ_ONLY, PTE_RESERVED_MASK, TLB_USER,
 } from "../src/layout";
-import { exitAtInstruction, fault, VECTOR_GP, VECTOR_PF } from "./fault";
+import { OUTSIDE_LIMIT, OUTSIDE_STACK_LIMIT } from "./address";
+import { exitAtInstruction, fault, VECTOR_GP, VECTOR_PF, VECTOR_SS } from "./fault";
 import { fill } from "./host";
 import { alwaysEncrypted, markEntry, NO_TABLE, tableAt, TABLE_FAULT } from "./page-tables";
 import { dataTlb } from "./tlb";
@@ -81,6 +82,10 @@ export function takeWildAddress(): u64 {
 
 /** The host page (bits 11:0 are zero) behind a linear address, NO_FRAME or TRANSLATE_FAULT. */
 export function translate(linear: u64, access: u32): u32 {
+  if (linear == OUTSIDE_LIMIT || linear == OUTSIDE_STACK_LIMIT) {
+    fault(linear == OUTSIDE_LIMIT ? VECTOR_GP : VECTOR_SS, 0);
+    return TRANSLATE_FAULT;
+  }
   const user = access & ACCESS_EXECUTE ? load<u32>(CPL) == 3 : dataTlb == TLB_USER;
   if (!walk(linear, access, user, true)) return TRANSLATE_FAULT;
   // A GPA that no memory can have: nobody answers there.

@@ -1,15 +1,16 @@
-// Loading segment registers. Limits are checked where code is entered, not on each data access: see docs in address.ts.
+// Loading segment registers. What is checked when they are used: address.ts.
 import {
   CPL, CS, GDT_BASE, GDT_LIMIT, LDTR, SEG_BASE, SEG_RIGHTS, SEG_SELECTOR, SS, TR,
 } from "../src/layout";
 import {
-  badSelector, baseOf, descriptor, descriptorAt, dplOf, limitOf, markAccessed, readDescriptor, rightsOf,
-  RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_PRESENT, RIGHTS_RW, RIGHTS_S, setSegment, setSegmentParts, UNUSABLE,
+  badSelector, baseOf, descriptor, descriptorAt, dplOf, limitOf, markAccessed, readDescriptor, rightsOf, setSegment,
+  setSegmentParts,
 } from "./descriptors";
 import { fault, VECTOR_GP, VECTOR_NP, VECTOR_SS } from "./fault";
 import { peeked, peekSystem, pokeSystem } from "./implicit";
 import { is64BitCode, isLongMode, isProtected, updateMode } from "./modes";
 import { isCanonical } from "./paging";
+import { RIGHTS_CODE, RIGHTS_CONFORMING, RIGHTS_PRESENT, RIGHTS_RW, RIGHTS_S, UNUSABLE } from "./rights";
 
 /** MOV to or POP of ES, SS, DS, FS or GS, and the loads of far pointers. False on a fault. */
 export function loadSegment(segment: u32, selector: u32): bool {

@@ -1,15 +1,16 @@
 // SYSCALL, SYSRET, SYSENTER, SYSEXIT, SWAPGS: AMD64 APM volume 3. SYSENTER works in long mode as Intel has it.
 import {
-  CODE_BITS, CPL, CSTAR, EFER, EFLAGS_REST, GS, KERNEL_GS_BASE, LSTAR, REGS, RIP, SEG_BASE, SFMASK, STAR, SYSENTER_CS,
+  CODE_BITS, CSTAR, EFER, EFLAGS_REST, GS, KERNEL_GS_BASE, LSTAR, REGS, RIP, SEG_BASE, SFMASK, STAR, SYSENTER_CS,
   SYSENTER_EIP, SYSENTER_ESP,
 } from "../src/layout";
 import { fault, plainFault, VECTOR_GP, VECTOR_UD } from "./fault";
 import { readFlags, writeFlags } from "./flags";
 import { FLAG_IF, FLAG_RF, FLAG_VM } from "./interrupt-flags";
-import { is64BitCode, isLongMode, isProtected, RIGHTS_DB, RIGHTS_L, setCpl, updateMode } from "./modes";
+import { is64BitCode, isLongMode, isProtected, setCpl, updateMode } from "./modes";
 import { isCanonical } from "./paging";
 import { setFlatCode, setFlatStack } from "./segments";
 import { nextRip, privileged, sizeOf } from "./system-operands";
+import { RIGHTS_DB, RIGHTS_L } from "./rights";
 
 const RCX: u32 = REGS + 8;
 const RDX: u32 = REGS + 16;

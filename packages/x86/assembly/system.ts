@@ -24,7 +24,7 @@ import { FLAG_IF, FLAG_TF } from "./interrupt-flags";
 import { changeableFlags, changeFlags, interruptReturn } from "./interrupt-return";
 import { readFlags } from "./flags";
 import { random, readMsrInstruction, readTimeStamp, writeMsrInstruction } from "./model-specific";
-import { is64BitCode, isProtected } from "./modes";
+import { isProtected } from "./modes";
 import { isCanonical } from "./paging";
 import { portIn, portIns, portOut, portOuts } from "./port-io";
 import { loadLdt, loadSegment, loadTask } from "./segments";

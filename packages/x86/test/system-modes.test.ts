@@ -127,6 +127,27 @@ describe('real mode', () => {
     assert.equal(cpu.segment('ds').base, 0x4_0000n);
   });
 
+  test('an offset beyond the segment is #GP, or #SS of the stack’s; a larger limit, once loaded, stays', () => {
+    // mov eax, [dword 0x10000]; hlt, and with an SS prefix
+    const far = [0x66, 0x67, 0xa1, ...bytes(0x1_0000, 4), 0xf4];
+    for (const [code, vector] of [
+      [far, 13],
+      [[0x36, ...far], 12],
+    ] as const) {
+      real(code);
+      machine.write(vector * 4, [0x00, 0x0a, 0, 0]);
+      machine.write(0xa00, [0xf4]);
+      assert.equal(machine.run(), layout.EXIT_HLT);
+      assert.equal(cpu.get('rip'), 0xa01n);
+      assert.deepEqual(words(2, 1), [LOW_CODE]);
+    }
+    real(far);
+    cpu.setSegment('ds', { ...cpu.segment('ds'), limit: 0xffff_ffff });
+    machine.write(0x1_0000, bytes(0x1234_5678, 4));
+    assert.equal(machine.run(), layout.EXIT_HLT);
+    assert.equal(cpu.get('rax'), 0x1234_5678n);
+  });
+
   test('far jumps, calls and returns', () => {
     // call 0800:0100; hlt
     real([0x9a, 0x00, 0x01, 0x00, 0x08, 0xf4]);
@@ -218,6 +239,23 @@ describe('protected mode of 32 bits', () => {
     assert.equal(machine.run(), layout.EXIT_HLT);
     assert.equal(machine.handler(), -1);
     assert.equal(cpu.get('rax'), 0x4321n);
+  });
+
+  test('a null segment can’t be used, and one that expands down only above its limit', () => {
+    const read = [0xa1, ...bytes(DATA, 4), 0xf4];
+    protectedMode(read);
+    cpu.setSegment('ds', { ...flat, selector: 0, unusable: 1 });
+    assert.equal(machine.run(), layout.EXIT_HLT);
+    assert.equal(machine.handler(), 13);
+    for (const [limit, vector] of [
+      [DATA, 13],
+      [DATA - 1, -1],
+    ] as const) {
+      protectedMode(read);
+      cpu.setSegment('ds', { ...flat, selector: guest.DATA32, type: 7, limit });
+      assert.equal(machine.run(), layout.EXIT_HLT);
+      assert.equal(machine.handler(), vector);
+    }
   });
 
   test('a task gate is refused as unsupported, not guessed', () => {
