@@ -31,6 +31,7 @@ export class Machine {
   readonly #t: TestContext;
   readonly #port: number;
   readonly #vmm: string;
+  readonly #agents: { alive: boolean; killed: boolean; readonly said: string }[] = [];
 
   private constructor(t: TestContext, dir: string, port: number, vmm: string) {
     this.#t = t;
@@ -65,9 +66,19 @@ export class Machine {
     return this.#run([CONTROL, '--database', join(this.dir, database), '--port', String(this.#port)]);
   }
 
-  startAgent(stateDir = this.stateDir, vmm = this.#vmm): Promise<Program> {
+  async startAgent(stateDir = this.stateDir, vmm = this.#vmm): Promise<Program> {
     const args = ['--control', this.url, '--host', 'here', '--state-dir', stateDir, '--vmm', vmm];
-    return this.#run([agentProgram(), ...args]);
+    const program = await this.#run([agentProgram(), ...args]);
+    const agent = { alive: true, killed: false, said: JSON.stringify(program.said) };
+    this.#agents.push(agent);
+    void program.exited.then(() => (agent.alive = false));
+    return {
+      ...program,
+      end: (signal) => {
+        agent.killed = true;
+        return program.end(signal);
+      },
+    };
   }
 
   /** The image once it has been judged. */
@@ -92,7 +103,10 @@ export class Machine {
     });
   }
 
-  /** What a look finds in the end: looked for again at each change, and every second for what is no change. */
+  /**
+   * What a look finds in the end: looked for again at each change, and every second for what is no change. However long
+   * that takes on a loaded machine; but where an agent has ended by itself and none is left, nothing will come.
+   */
   async once<T>(look: () => Promise<T | undefined>): Promise<T> {
     return await this.#once(look);
   }
@@ -102,6 +116,9 @@ export class Machine {
       const { revision } = await this.people.getHealth({});
       const found = await look();
       if (found !== undefined) return found;
+      const dead = this.#agents.find(({ alive, killed }) => !alive && !killed);
+      if (dead !== undefined && !this.#agents.some(({ alive }) => alive))
+        throw new Error(`the agent ended by itself after it had said ${dead.said}`);
       await this.people.watch({ query: { since: revision, waitMs: 1000 } });
     }
   }
