@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { asm64 } from '../../conformance/guests/asm64.ts';
 import { program } from '../../conformance/guests/bytes.ts';
-import { LONG_DATA, longModeGuest } from '../../conformance/guests/long-mode.ts';
+import { LONG_CODE, LONG_DATA, longModeGuest } from '../../conformance/guests/long-mode.ts';
 import { softwareContext } from './helpers/software-context.ts';
 
 const SYSTEM_TIME = 0x4b56_4d01;
@@ -80,6 +80,23 @@ describe('a long-mode guest of the software KVM', () => {
     assert.ok((runs[0]?.tsc ?? 0n) >= 300_000n, 'one tick an instruction');
     assert.notEqual(runs[0]?.rbx, runs[2]?.rbx, 'another seed');
     assert.equal(runs[0]?.tsc, runs[2]?.tsc);
+  });
+
+  test('tells of each exception that it takes, while it is traced', () => {
+    using context = softwareContext();
+    const { ctx } = context;
+    // No IDT: the page fault can't be delivered, nor the double fault behind it.
+    const { vcpu } = longModeGuest(ctx, program(asm64.loadRax(2 ** 40), asm64.hlt));
+    const told: unknown[] = [];
+    vcpu.trace?.(({ vector, errorCode, addressHigh, addressLow, ripLow }) =>
+      told.push({ vector, errorCode, address: addressHigh * 2 ** 32 + addressLow, rip: ripLow }),
+    );
+    ctx.runTo(vcpu, 'shutdown');
+    assert.deepEqual(told.slice(0, 1), [{ vector: 14, errorCode: 0, address: 2 ** 40, rip: LONG_CODE }]);
+    assert.deepEqual(
+      told.map((each) => (each as { vector: number }).vector),
+      [14, 8],
+    );
   });
 
   test('keeps a time-stamp counter that user space sets, adjusts and scales', () => {

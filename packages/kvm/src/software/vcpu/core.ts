@@ -70,4 +70,8 @@ export class Core implements EngineHost {
   tsc(): number {
     return this.#guest?.tsc() ?? 0;
   }
+
+  exception(): void {
+    this.#guest?.exception?.();
+  }
 }

@@ -51,16 +51,16 @@ export class Interruptions {
     const { apic } = processor;
     const hasNmi = processor.nmiPending && cpu.word(layout.NMI_BLOCKED) === 0;
     const hasInterrupt = apic !== null && this.#vm.controllers.hasInterrupt(apic) && (cpu.rflags & FLAG_IF) !== 0n;
-    if (!hasNmi && !hasInterrupt && processor.interrupt < 0 && processor.exception === null) return false;
+    if (!hasNmi && !hasInterrupt && processor.interrupt < 0 && processor.queued === null) return false;
     processor.mpState = MP_STATE.runnable;
     return true;
   }
 
   #deliverException(): number {
-    const { exception, engine } = this.#processor;
-    if (exception === null) return 0;
-    const refused = engine.raise(exception.vector, exception.hasCode ? exception.code : undefined);
-    if (refused === 0) this.#processor.exception = null;
+    const { queued, engine } = this.#processor;
+    if (queued === null) return 0;
+    const refused = engine.raise(queued.vector, queued.hasCode ? queued.code : undefined);
+    if (refused === 0) this.#processor.queued = null;
     return refused;
   }
 

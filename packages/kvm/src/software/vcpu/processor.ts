@@ -1,4 +1,5 @@
 import { type Engine, layout, STATE_BYTES } from '@unpin/x86';
+import type { GuestException } from '../../port/vcpu.ts';
 import type { CpuidEntry } from '../../port/vcpu-state.ts';
 import { VcpuClock } from '../clock/kvm-clock.ts';
 import { Tsc } from '../clock/tsc.ts';
@@ -13,6 +14,7 @@ import { GuestFill } from './guest-fill.ts';
 import { MmioPort } from './mmio-port.ts';
 import { MP_STATE } from './mp-state.ts';
 import { cBitMask, initRegisters, reservedMask, resetRegisters, startAt } from './reset-state.ts';
+import { ToldException } from './told-exception.ts';
 
 const WORD = 2 ** 32;
 
@@ -29,7 +31,8 @@ export class Processor implements CoreGuest, ApicCpu {
   readonly eventWord: number;
   /** KVM_MP_STATE_*. */
   mpState: number;
-  exception: QueuedException | null = null;
+  /** An exception that user space has queued. */
+  queued: QueuedException | null = null;
   /** A vector of KVM_INTERRUPT, or one whose delivery was cut short: -1 for none. */
   interrupt = -1;
   nmiPending = false;
@@ -39,6 +42,8 @@ export class Processor implements CoreGuest, ApicCpu {
   readonly #words: Int32Array<SharedArrayBuffer>;
   #cpuid = new CpuidTable([]);
   readonly #now = { high: 0, low: 0 };
+  readonly #toldException = new ToldException();
+  #told: ((exception: GuestException) => void) | null = null;
   #initPending = false;
   #startPending = false;
 
@@ -132,7 +137,7 @@ export class Processor implements CoreGuest, ApicCpu {
       this.#initPending = false;
       initRegisters(cpu);
       this.apic?.reset();
-      this.exception = null;
+      this.queued = null;
       this.interrupt = -1;
       this.nmiPending = false;
       this.mpState = this.apic?.isBoot === true ? MP_STATE.runnable : MP_STATE.initReceived;
@@ -157,6 +162,16 @@ export class Processor implements CoreGuest, ApicCpu {
   tsc(): number {
     this.counter.read(this.#now);
     return this.#now.high * WORD + this.#now.low;
+  }
+
+  exception(): void {
+    this.#told?.(this.#toldException.load(this.engine.cpu));
+  }
+
+  /** Tells of each exception that the guest takes, or of none. */
+  trace(told: ((exception: GuestException) => void) | null): void {
+    this.#told = told;
+    this.use().cpu.setWord(layout.TELL_EXCEPTIONS, told === null ? 0 : 1);
   }
 
   // --- Exits that the processor itself is the subject of.

@@ -1,7 +1,7 @@
 import { layout } from '@unpin/x86';
 import type { VcpuExit } from '../../port/exit.ts';
 import type { U64 } from '../../port/u64.ts';
-import type { KickTarget, Vcpu, VcpuHandle } from '../../port/vcpu.ts';
+import type { GuestException, KickTarget, Vcpu, VcpuHandle } from '../../port/vcpu.ts';
 import type { CpuidEntry, MpState, MsrEntry, Regs, Sregs } from '../../port/vcpu-state.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
 import { APIC_BASE, APIC_BASE_MSR, APIC_DEFAULT_BASE, acceptsApicBase, type LocalApic } from '../irq/index.ts';
@@ -67,7 +67,7 @@ export class SoftwareVcpu implements Vcpu {
   setRegs(regs: Regs): void {
     setRegs(this.#processor.use().cpu, regs);
     // What user space sets aside with them: an exception that was on its way.
-    this.#processor.exception = null;
+    this.#processor.queued = null;
   }
 
   getSregs(): Sregs {
@@ -158,7 +158,7 @@ export class SoftwareVcpu implements Vcpu {
   setEvents(bytes: Uint8Array): void {
     const events = decodeEvents(bytes, this.#events());
     const { cpu } = this.#processor.use();
-    this.#processor.exception = events.exception;
+    this.#processor.queued = events.exception;
     this.#processor.interrupt = events.interrupt;
     this.#processor.nmiPending = events.nmiPending;
     this.#processor.sipiVector = events.sipiVector;
@@ -209,6 +209,10 @@ export class SoftwareVcpu implements Vcpu {
     return preFault(this.#vm.space, gpa, size, flags);
   }
 
+  trace(told: ((exception: GuestException) => void) | null): void {
+    this.#processor.trace(told);
+  }
+
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -243,7 +247,7 @@ export class SoftwareVcpu implements Vcpu {
   }
 
   #events(): VcpuEvents {
-    const { exception, interrupt, nmiPending, sipiVector } = this.#processor;
+    const { queued: exception, interrupt, nmiPending, sipiVector } = this.#processor;
     const { cpu } = this.#processor.use();
     return {
       exception,
