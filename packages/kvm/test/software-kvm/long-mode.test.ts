@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { asm64 } from '../../conformance/guests/asm64.ts';
 import { program } from '../../conformance/guests/bytes.ts';
 import { LONG_CODE, LONG_DATA, longModeGuest } from '../../conformance/guests/long-mode.ts';
+import { SoftwareVcpu } from '../../src/software/index.ts';
 import { softwareContext } from './helpers/software-context.ts';
 
 const SYSTEM_TIME = 0x4b56_4d01;
@@ -97,6 +98,24 @@ describe('a long-mode guest of the software KVM', () => {
       told.map((each) => (each as { vector: number }).vector),
       [14, 8],
     );
+  });
+
+  test('stops after so many instructions, and at the same one each time', () => {
+    const stops = [1, 2].map(() => {
+      using context = softwareContext({ clock: { seed: 1 } });
+      const { vcpu } = longModeGuest(context.ctx, program(asm64.movRcx(1_000_000), loop(-2), asm64.hlt));
+      assert.ok(vcpu instanceof SoftwareVcpu);
+      const seen = [50_000, 250_000].map((end) => {
+        vcpu.stopAt(end);
+        context.ctx.runTo(vcpu, 'intr');
+        assert.ok(vcpu.retired >= end && vcpu.retired < end + 100, `${vcpu.retired} retired`);
+        return vcpu.getRegs().rcx;
+      });
+      vcpu.stopAt(Number.POSITIVE_INFINITY);
+      context.ctx.runTo(vcpu, 'hlt');
+      return seen;
+    });
+    assert.deepEqual(stops[0], stops[1]);
   });
 
   test('keeps a time-stamp counter that user space sets, adjusts and scales', () => {

@@ -1,5 +1,6 @@
 import { PAGE_BYTES, type View } from '../../port/guest-memory.ts';
 import type { U64 } from '../../port/u64.ts';
+import type { ViewFinding } from '../../port/view-finding.ts';
 import type { MemoryRegion, MemoryRegion2 } from '../../port/vm.ts';
 import { ACCESS, type Resolved, type ResolvedKind } from './access.ts';
 import { checkAttributes, MemoryAttributes } from './attributes.ts';
@@ -13,6 +14,7 @@ import { Memslots } from './memslots.ts';
 import { OutOfFramesError } from './out-of-frames.ts';
 import { FRAME_SHIFT, type PhysicalMemory } from './physical-memory.ts';
 import type { Slot } from './slot.ts';
+import { ViewWatch } from './view-watch.ts';
 import { RAW, type Views } from './views.ts';
 
 /** Guest-physical address width unless a VM says otherwise: four levels of nested paging. */
@@ -39,14 +41,6 @@ export interface GuestAddressSpaceParts {
   readonly guestMemfds: GuestMemfds;
 }
 
-/** Told what a guest or its host does that real SEV hardware can't see. Called before the access. */
-export interface AccessObserver {
-  /** An access under `sev` whose C bit is not what the page's attribute says; `access` is bits of ACCESS. */
-  wrongView?(gfn: number, encrypted: boolean, access: number): void;
-  /** KVM itself uses a page whose attribute is private. */
-  hostUse?(gfn: number, isWrite: boolean): void;
-}
-
 /** Told that what guest pages [start, end) lead to must be asked for again. */
 export type MappingListener = (start: number, end: number) => void;
 
@@ -58,7 +52,7 @@ export class GuestAddressSpace {
   readonly attributes = new MemoryAttributes();
   /** First guest page that can't be. */
   readonly gfnEnd: number;
-  observer: AccessObserver = {};
+  #watch: ViewWatch | null = null;
 
   readonly #parts: GuestAddressSpaceParts;
   readonly #result: Resolved = { kind: 'mmio', address: 0, writable: false, isPrivate: false };
@@ -128,7 +122,10 @@ export class GuestAddressSpace {
       const page = slot.filePage - slot.gfn;
       slot.file.convertPages('KVM_SET_MEMORY_ATTRIBUTES', page + start, page + end, range.view);
     }
-    for (const run of this.attributes.set(range)) this.#tell(run.start, run.end);
+    for (const run of this.attributes.set(range)) {
+      if (this.#watch !== null) this.#noteConversion(this.#watch, run.start, run.end, range.view);
+      this.#tell(run.start, run.end);
+    }
   }
 
   /** The view that a page is to have by its attribute. */
@@ -155,6 +152,30 @@ export class GuestAddressSpace {
     }
   }
 
+  /** Who sees what the guest does through its two views, once there is anyone. */
+  get watch(): ViewWatch | null {
+    return this.#watch;
+  }
+
+  watchViews(): void {
+    this.#watch ??= new ViewWatch(this.#parts.memory);
+  }
+
+  /** What an access (bits of ACCESS) is to whoever watches, before `resolve` makes it; null where it is nothing. */
+  look(gfn: number, access: number): ViewFinding | null {
+    const watch = this.#watch;
+    const slot = this.slots.find(gfn);
+    if (watch === null || this.#tech !== 'sev' || slot === undefined || slot.file === null) return null;
+    const isPrivate = this.#isPrivate(gfn, slot);
+    return watch.look({
+      gfn,
+      address: this.#frameNow(slot, slot.file, gfn, isPrivate),
+      view: isEncryptedAccess('sev', access) ? this.#asid : RAW,
+      isWrite: (access & ACCESS.write) !== 0,
+      isPrivate,
+    });
+  }
+
   /** Calls the listener after each change of slots, attributes and logs, until the answer is called. */
   onMappingChange(listener: MappingListener): () => void {
     this.#listeners.push(listener);
@@ -173,7 +194,6 @@ export class GuestAddressSpace {
     if (slot === undefined || (isWrite && slot.isReadOnly)) return 0;
     const range = this.#rangeOf(slot, gfn);
     if (range === null) return 0;
-    if (this.observer.hostUse !== undefined && this.#isPrivate(gfn, slot)) this.observer.hostUse(gfn, isWrite);
     const address = range.backing.touch(this.#pageIn(range, slot, gfn));
     this.#parts.views.materialise(address, RAW);
     if (isWrite) slot.dirty?.mark(gfn - slot.gfn);
@@ -204,10 +224,44 @@ export class GuestAddressSpace {
     }
     if (slot === undefined) return this.#answer('mmio');
     if (slot.file === null) return this.#hostFrame(slot, gfn, access, encrypted);
-    if (encrypted !== isPrivate) this.observer.wrongView?.(gfn, encrypted, access);
-    if (isPrivate || slot.file.isMappable || slot.file.shape.inPlace)
-      return this.#fileFrame(slot, slot.file, gfn, encrypted, isPrivate);
-    return this.#hostFrame(slot, gfn, access, encrypted);
+    const result = this.#isInFile(slot.file, isPrivate)
+      ? this.#fileFrame(slot, slot.file, gfn, encrypted, isPrivate)
+      : this.#hostFrame(slot, gfn, access, encrypted);
+    if (this.#watch === null || result.kind !== 'frame') return result;
+    const isWrite = (access & ACCESS.write) !== 0;
+    const view = encrypted ? this.#asid : RAW;
+    // The first write through this view must be seen.
+    if (!this.#watch.pass({ gfn, address: result.address, view, isWrite, isPrivate })) result.writable = false;
+    return result;
+  }
+
+  /** Whether a page of a slot with a guest_memfd lies in it. */
+  #isInFile(file: SoftwareGuestMemfd, isPrivate: boolean): boolean {
+    return isPrivate || file.isMappable || file.shape.inPlace;
+  }
+
+  /** The frame that a page has now, 0 for none. */
+  #frameNow(slot: Slot, file: SoftwareGuestMemfd, gfn: number, isPrivate: boolean): number {
+    if (this.#isInFile(file, isPrivate))
+      return file.isOpen ? file.backing.frameAt(slot.filePage + gfn - slot.gfn) : 0;
+    const range = this.#rangeOf(slot, gfn);
+    return range === null ? 0 : range.backing.frameAt(this.#pageIn(range, slot, gfn));
+  }
+
+  /** Pages [start, end) have got another attribute: their old frames are there still. In-place files keep them. */
+  #noteConversion(watch: ViewWatch, start: number, end: number, to: View): void {
+    watch.forget(start, end);
+    const wasPrivate = to === 'shared';
+    for (const slot of this.slots.all()) {
+      const { file } = slot;
+      if (file === null || file.isMappable || file.shape.inPlace) continue;
+      const from = Math.max(start, slot.gfn);
+      const until = Math.min(end, slot.gfn + slot.pages);
+      for (let gfn = from; gfn < until; gfn++) {
+        const address = this.#frameNow(slot, file, gfn, wasPrivate);
+        if (address !== 0) watch.converted(gfn, address, wasPrivate);
+      }
+    }
   }
 
   #fileFrame(slot: Slot, file: SoftwareGuestMemfd, gfn: number, encrypted: boolean, isPrivate: boolean): Resolved {

@@ -39,6 +39,7 @@ export class Mover {
     if (to === 0) return 'out-of-frames';
     this.#views.materialise(address, RAW);
     this.#memory.all.copyWithin(to, address, address + FRAME_BYTES);
+    this.#memory.writers[to >>> FRAME_SHIFT] = this.#memory.writers[frame] ?? 0;
     owner.replace(page, to);
     this.#memory.free(address);
     this.#memory.settle();

@@ -8,6 +8,16 @@ export const FRAME_BYTES = 4096;
 /** frame number = frame address >>> FRAME_SHIFT. */
 export const FRAME_SHIFT = 12;
 
+/** Nobody has written the frame: it holds zeros. */
+export const WRITER_NONE = 0;
+const WRITER_RAW = 1;
+const WRITER_ENCRYPTED = 2;
+
+/** WRITER_* of a write through an ASID's view, or through the raw one. */
+export function writerOf(encrypted: boolean): number {
+  return encrypted ? WRITER_ENCRYPTED : WRITER_RAW;
+}
+
 /** Told the address of a frame that was freed, moved, or brought into another view: what was known of it is stale. */
 export type FrameListener = (address: number) => void;
 
@@ -44,6 +54,8 @@ export class PhysicalMemory {
   readonly firstFrame: number;
   /** The view that a frame's bytes are in now: 0 raw, else an ASID. */
   readonly tags: Uint16Array;
+  /** Through which view a frame was last written: WRITER_*. Kept for VMs whose views are watched, and for the host. */
+  readonly writers: Uint8Array;
   /** How many long-term pins hold a frame. */
   readonly pins: Int32Array;
   /** Id of the Backing whose page this is; 0 for none: free, or freed by its owner and held by a pin. */
@@ -68,6 +80,7 @@ export class PhysicalMemory {
     this.all = new Uint8Array(buffer);
     this.firstFrame = firstFrame;
     this.tags = new Uint16Array(end);
+    this.writers = new Uint8Array(end);
     this.pins = new Int32Array(end);
     this.owners = new Int32Array(end);
     this.pages = new Float64Array(end);
@@ -155,8 +168,10 @@ export class PhysicalMemory {
     this.#writeListeners.push(listener);
   }
 
-  /** The host, or KVM for it, has written a part of a frame. */
+  /** The host, or KVM for it, has written a part of a frame, in the view that the frame is in. */
   wrote(address: number, length: number): void {
+    const frame = address >>> FRAME_SHIFT;
+    this.writers[frame] = writerOf(this.tags[frame] !== 0);
     for (const listener of this.#writeListeners) listener(address, length);
   }
 
@@ -189,6 +204,7 @@ export class PhysicalMemory {
 
   #release(frame: number): void {
     this.tags[frame] = 0;
+    this.writers[frame] = WRITER_NONE;
     this.#frees += 1;
     this.#returning.add(frame);
   }

@@ -11,17 +11,21 @@ interface Run {
 export function saveFrames(memory: PhysicalMemory): FramesState {
   const numbers = memory.ownedFrames();
   const tags = Uint16Array.from(numbers, (frame) => memory.tags[frame] ?? 0);
+  const writers = Uint8Array.from(numbers, (frame) => memory.writers[frame] ?? 0);
   const bytes = new Uint8Array(numbers.length * FRAME_BYTES);
   for (const { at, frame, count } of runs(numbers))
     bytes.set(memory.all.subarray(frame * FRAME_BYTES, (frame + count) * FRAME_BYTES), at * FRAME_BYTES);
-  return { numbers, tags, bytes };
+  return { numbers, tags, writers, bytes };
 }
 
 /** The frames must have their owners already. */
-export function restoreFrames(memory: PhysicalMemory, { numbers, tags, bytes }: FramesState): void {
+export function restoreFrames(memory: PhysicalMemory, { numbers, tags, writers, bytes }: FramesState): void {
   for (const { at, frame, count } of runs(numbers))
     memory.all.set(bytes.subarray(at * FRAME_BYTES, (at + count) * FRAME_BYTES), frame * FRAME_BYTES);
-  for (const [at, frame] of numbers.entries()) memory.tags[frame] = tags[at] ?? 0;
+  for (const [at, frame] of numbers.entries()) {
+    memory.tags[frame] = tags[at] ?? 0;
+    memory.writers[frame] = writers[at] ?? 0;
+  }
 }
 
 function* runs(numbers: Int32Array): Generator<Run> {

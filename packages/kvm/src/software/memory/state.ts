@@ -10,6 +10,8 @@ export interface FramesState {
   /** Frame numbers: address / 4096. They are kept: ciphertext is worth nothing at another address. */
   readonly numbers: Int32Array;
   readonly tags: Uint16Array;
+  /** WRITER_*. */
+  readonly writers: Uint8Array;
   readonly bytes: Uint8Array;
 }
 

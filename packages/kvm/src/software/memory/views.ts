@@ -1,6 +1,6 @@
 import type { KeyRing } from './key-ring.ts';
 import { decryptPage, encryptPage } from './page-cipher.ts';
-import { FRAME_BYTES, FRAME_SHIFT, type PhysicalMemory } from './physical-memory.ts';
+import { FRAME_BYTES, FRAME_SHIFT, type PhysicalMemory, writerOf } from './physical-memory.ts';
 
 /** The view of a frame as DRAM holds it: what the host and an access without the C bit see. ASIDs are the others. */
 export const RAW = 0;
@@ -52,6 +52,7 @@ export class Views {
     const plain = page.slice(offset, offset + length);
     this.materialise(address, asid);
     page.set(plain, offset);
+    this.#memory.writers[address >>> FRAME_SHIFT] = writerOf(true);
   }
 
   /** The inverse: what the ASID's view shows now, the raw view shows afterwards (DBG_DECRYPT). */

@@ -51,6 +51,7 @@ export class VcpuRunner {
     if (early !== null) return early;
     for (;;) {
       if (this.#processor.isKicked()) return this.#interrupted();
+      if (this.#slices.isAtEnd) return INTR;
       const exit = this.#slice();
       if (exit !== null) return exit;
     }
@@ -60,6 +61,10 @@ export class VcpuRunner {
   complete(): void {
     this.#enter();
     this.#held ??= this.#complete();
+  }
+
+  get slices(): Slices {
+    return this.#slices;
   }
 
   #enter(): void {

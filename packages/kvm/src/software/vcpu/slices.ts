@@ -20,10 +20,27 @@ export class Slices {
   #speed = 0.05;
   #last = 0;
   #lastRetired = 0;
+  /** No further than this, in instructions retired in all. */
+  #end = Number.POSITIVE_INFINITY;
 
   constructor(vm: VmParts, processor: Processor) {
     this.#vm = vm;
     this.#processor = processor;
+  }
+
+  /** Instructions retired and events delivered since the vCPU was made. Exact below 2^53. */
+  get retired(): number {
+    const { cpu } = this.#processor.engine;
+    return cpu.word(layout.RETIRED + 4) * WORD + cpu.word(layout.RETIRED);
+  }
+
+  /** Whether the vCPU has come to where it was to stop. */
+  get isAtEnd(): boolean {
+    return this.#end !== Number.POSITIVE_INFINITY && this.retired >= this.#end;
+  }
+
+  stopAt(retired: number): void {
+    this.#end = retired;
   }
 
   /** How many instructions until the next timer is due. */
@@ -32,7 +49,8 @@ export class Slices {
     if (!time.isDeterministic) this.#measure(now);
     const left = controllers.nextDeadline() - now;
     const instructions = Math.ceil(time.isDeterministic ? left / this.#nanosecondsEach() : left * this.#speed);
-    return Math.max(Math.min(instructions, LONGEST), time.isDeterministic ? 1 : SHORTEST);
+    const bounded = Math.max(Math.min(instructions, LONGEST), time.isDeterministic ? 1 : SHORTEST);
+    return this.#end === Number.POSITIVE_INFINITY ? bounded : Math.max(1, Math.min(bounded, this.#end - this.retired));
   }
 
   /** Answers EXIT_*. */
@@ -41,20 +59,15 @@ export class Slices {
     core().settle();
     const { engine } = this.#processor;
     if (!time.isDeterministic) return engine.run(budget);
-    const before = this.#retired();
+    const before = this.retired;
     this.#setCounter(before);
     const reason = engine.run(budget);
-    time.advance((this.#retired() - before) * this.#nanosecondsEach());
+    time.advance((this.retired - before) * this.#nanosecondsEach());
     return reason;
   }
 
   #nanosecondsEach(): number {
     return 1e6 / this.#vm.tscKhz;
-  }
-
-  #retired(): number {
-    const { cpu } = this.#processor.engine;
-    return cpu.word(layout.RETIRED + 4) * WORD + cpu.word(layout.RETIRED);
   }
 
   /** From here on the engine counts the time-stamp counter by itself. */
@@ -68,7 +81,7 @@ export class Slices {
   }
 
   #measure(now: number): void {
-    const retired = this.#retired();
+    const retired = this.retired;
     const done = retired - this.#lastRetired;
     if (done >= TELLING && now > this.#last) this.#speed += (done / (now - this.#last) - this.#speed) / 8;
     this.#last = now;

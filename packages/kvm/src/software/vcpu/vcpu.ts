@@ -209,6 +209,20 @@ export class SoftwareVcpu implements Vcpu {
     return preFault(this.#vm.space, gpa, size, flags);
   }
 
+  /** Instructions retired and events delivered since the vCPU was made. Not in the port. */
+  get retired(): number {
+    this.#processor.use();
+    return this.#runner.slices.retired;
+  }
+
+  /**
+   * Has `run` come back with `intr` once so many have retired in all, one trace later at most; Infinity for no end. With
+   * a deterministic clock two guests that do the same stop at the same instruction. Not in the port.
+   */
+  stopAt(retired: number): void {
+    this.#runner.slices.stopAt(retired);
+  }
+
   trace(told: ((exception: GuestException) => void) | null): void {
     this.#processor.trace(told);
   }
