@@ -63,7 +63,7 @@ export class TraceSummary {
     const rest = Math.max(0, ns - all.ns);
     return [
       table([
-        ['exits', '    count', '  in VMM', '     each', ' of the time'],
+        ['exits', '    count', '   in VMM', '     each', ' of the time'],
         ...rows.map(([reason, exit]) => row(reason, exit)),
         ...(rows.length > 1 ? [row('all', all)] : []),
         ['  in the guest and KVM', '', nanoseconds(rest).padStart(9), '', share(rest, ns)],
