@@ -22,7 +22,8 @@ import { GdbClient } from './gdb-client.ts';
 import { GdbRegisters } from './gdb-registers.ts';
 import type { SteppedMachine, StopReason } from './machine.ts';
 import type { QemuProgram } from './qemu-program.ts';
-import type { RegisterFile } from './register-file.ts';
+import { parseSystemRegisters } from './qemu-system-registers.ts';
+import type { RegisterFile, SystemRegisters } from './register-file.ts';
 
 export interface QemuOptions {
   readonly program: QemuProgram;
@@ -99,6 +100,10 @@ export class QemuMachine implements SteppedMachine {
     return this.registers.read();
   }
 
+  readSystem(): SystemRegisters {
+    return parseSystemRegisters(this.gdb.monitor('info registers'));
+  }
+
   writeRegs(registers: RegisterFile): void {
     this.registers.writeAll(registers);
   }
@@ -164,6 +169,13 @@ export class QemuMachine implements SteppedMachine {
     return STOPPED.test(this.gdb.resume('c'));
   }
 
+  /** The highest vector that the local APIC has in service. */
+  vectorInService(): number | undefined {
+    const listed = /^ISR\s+([\d ]+)/m.exec(this.gdb.monitor('info lapic'))?.[1];
+    const vectors = (listed?.trim() ?? '').split(/\s+/).filter((word) => word !== '');
+    return vectors.length === 0 ? undefined : Math.max(...vectors.map(Number));
+  }
+
   /** Runs without stopping, for `record`: until QEMU ends by itself. */
   runToEnd(): Promise<void> {
     const ended = new Promise<void>((resolve) => {
@@ -173,10 +185,15 @@ export class QemuMachine implements SteppedMachine {
     return ended;
   }
 
-  close(): void {
-    process.off('exit', this.#atExit);
+  /** Asks QEMU to end, its log being whole. */
+  end(): void {
     // `timeout` hands the signal on.
     this.#child.kill('SIGTERM');
+  }
+
+  close(): void {
+    process.off('exit', this.#atExit);
+    this.end();
     for (const file of this.#files) closeSync(file);
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -186,12 +203,15 @@ export class QemuMachine implements SteppedMachine {
   }
 }
 
+/** With BMI1, of which our engine has TZCNT: without it QEMU executes that as BSF, whose flags and zero differ. */
+const CPU = 'qemu64,+bmi1';
+
 /** The machine's arguments. Its memory is a file that both sides see. */
 function machine(options: QemuOptions, folder: string, pipe: string): string[] {
   const size = `${options.memoryMiB}M`;
   const lines = [
     '-no-user-config -nodefaults -no-reboot -display none -monitor none -nic none -S',
-    `-cpu qemu64 -m ${size} -machine q35,accel=tcg,memory-backend=ram`,
+    `-cpu ${CPU} -m ${size} -machine q35,accel=tcg,memory-backend=ram`,
     `-object memory-backend-file,id=ram,size=${size},mem-path=${folder}/ram,share=on`,
     `-chardev pipe,id=gdb,path=${pipe} -gdb chardev:gdb`,
   ];

@@ -75,3 +75,20 @@ export function emptyRegisters(): RegisterFile {
     efer: 0n,
   };
 }
+
+/** A segment as a descriptor's load leaves it. */
+export interface SegmentState {
+  readonly selector: number;
+  readonly base: bigint;
+  /** In bytes, scaled by G. */
+  readonly limit: number;
+  /** Bits 23:8 of the descriptor's upper half: type, S, DPL, P, AVL, L, D/B, G. */
+  readonly flags: number;
+}
+
+/** What RegisterFile leaves out: the hidden parts of segments, and the descriptor tables. */
+export interface SystemRegisters {
+  readonly segments: Readonly<Record<(typeof SEGMENT_NAMES)[number] | 'ldt' | 'tr', SegmentState>>;
+  readonly gdt: { readonly base: bigint; readonly limit: number };
+  readonly idt: { readonly base: bigint; readonly limit: number };
+}
