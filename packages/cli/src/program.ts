@@ -151,6 +151,7 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
         .default('auto'),
     )
     .option('--append <text>', 'appended to the kernel command line')
+    .option('--in-guest-decompress', 'enter the bzImage at its own stub, which unpacks the kernel in the guest')
     .option('--waive <reason>', 'start it although its needs are not met; its lies are named')
     .option('--probation', 'start unpinned; if it never reports, start again pinned')
     .addOption(

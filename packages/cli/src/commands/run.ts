@@ -12,6 +12,7 @@ export interface RunOptions {
   readonly memory: string;
   readonly kvm?: KvmChoice;
   readonly append?: string;
+  readonly inGuestDecompress?: boolean;
   readonly waive?: string;
   readonly probation?: boolean;
   readonly flavour: 'honest' | 'silent' | 'lying';

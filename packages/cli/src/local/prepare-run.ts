@@ -79,6 +79,7 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
             kernel: { path: resolve(kernel), sha256: verdict.bootSet.kernel.sha256 },
             ...(options.initrd === undefined ? {} : { initrd: { path: resolve(options.initrd) } }),
             ...(options.append === undefined ? {} : { commandLine: options.append }),
+            ...(options.inGuestDecompress === true ? { unpackedBy: 'guest' } : {}),
           },
     ...(fallback === undefined ? {} : { probation: { fallback, fallbackRegime: regimeOf(vmType(fallback)) } }),
     ...(options.stopOnLie === true ? { onLie: 'stop' } : {}),

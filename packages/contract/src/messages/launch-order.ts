@@ -8,6 +8,11 @@ export const BootOrder = Type.Union([
     kind: Type.Literal('linux'),
     kernel: Type.Object({ path: Type.String(), sha256: Type.Optional(Type.String()) }),
     initrd: Type.Optional(Type.Object({ path: Type.String(), sha256: Type.Optional(Type.String()) })),
+    /**
+     * Who unpacks the kernel: the VMM (unless said), which enters it at startup_64; or the bzImage's own stub in the
+     * guest. The stub loads CR3 without the C bit, which only KVMs with SEV can follow.
+     */
+    unpackedBy: Type.Optional(Type.Union([Type.Literal('vmm'), Type.Literal('guest')])),
     /** Appended to the VMM's own command line. */
     commandLine: Type.Optional(Type.String()),
   }),

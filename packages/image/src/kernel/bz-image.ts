@@ -44,6 +44,8 @@ export interface BzImageSetup {
   readonly prefAddress: number | undefined;
   /** Contiguous bytes that the kernel needs from where it runs; undefined before protocol 2.10. */
   readonly initSize: number | undefined;
+  /** Where the protected-mode code begins in the file: what a boot loader loads. */
+  readonly codeOffset: number;
   /** Where the compressed payload lies in the file; its last four bytes are its unpacked size. */
   readonly payloadOffset: number;
   readonly payloadLength: number;
@@ -101,6 +103,7 @@ export function readSetupHeader(file: ByteReader): BzImageSetup {
     commandLineSize: file.u32(HEADER.commandLineSize, 'cmdline_size'),
     prefAddress: hasInitSize ? file.size64(HEADER.prefAddress, 'pref_address') : undefined,
     initSize: hasInitSize ? file.u32(HEADER.initSize, 'init_size') : undefined,
+    codeOffset: protectedMode,
     payloadOffset,
     payloadLength,
   };

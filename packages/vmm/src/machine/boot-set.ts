@@ -4,8 +4,8 @@ import type { LaunchOrder } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import type { GpaRange } from '@unpin/kvm';
 import { type Channel, planProbe } from '../../probe/index.ts';
-import { acpiTables, type BootPlan, commandLineWith, planBoot } from '../boot/index.ts';
-import { readKernel } from './read-kernel.ts';
+import { acpiTables, type BootKernel, type BootPlan, commandLineWith, planBoot } from '../boot/index.ts';
+import { readBzImage, readKernel } from './read-kernel.ts';
 
 /** What a boot plan depends on besides the boot set. */
 export interface PlanInputs {
@@ -34,11 +34,11 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
   const { boot } = order;
   switch (boot.kind) {
     case 'linux': {
-      const kernel = readKernel(boot.kernel.path, judged(boot.kernel));
+      const { kernel, banner } = kernelOf(boot.kernel.path, judged(boot.kernel), boot.unpackedBy ?? 'vmm');
       const initrd = boot.initrd === undefined ? null : judged(boot.initrd);
       const commandLine = commandLineWith(boot.commandLine);
       return {
-        banner: kernel.banner,
+        ...(banner === undefined ? {} : { banner }),
         plan: ({ ram, cBit }) => planBoot({ kernel, initrd, commandLine, ram, cBit, acpi: acpiTables() }),
         forget: () => {
           for (const { bytes } of kernel.segments) free(bytes);
@@ -56,6 +56,16 @@ export function readBootSet(order: LaunchOrder): ReadBootSet {
       };
     }
   }
+}
+
+function kernelOf(
+  path: string,
+  file: Uint8Array,
+  unpackedBy: 'vmm' | 'guest',
+): { readonly kernel: BootKernel; readonly banner?: string } {
+  if (unpackedBy === 'guest') return { kernel: readBzImage(path, file) };
+  const kernel = readKernel(path, file);
+  return { kernel, banner: kernel.banner };
 }
 
 /** Node's own pool, which small buffers share, can't be detached and isn't ours. */
