@@ -111,9 +111,12 @@ export class ControlBlock {
     Atomics.store(this.#words, WORDS.traced, kinds);
   }
 
-  /** Machine thread, once an exit: all that tracing costs where nobody traces. */
+  /**
+   * Machine thread, once an exit: all that tracing costs where nobody traces. A plain load, since an atomic one is a
+   * call: a word isn't torn, and the runs between two looks keep it from being kept in a register.
+   */
   get traced(): number {
-    return Atomics.load(this.#words, WORDS.traced);
+    return this.#words[WORDS.traced] ?? 0;
   }
 
   /** Main thread: wants a sample in the trace; a kick gets it. */
