@@ -3,6 +3,7 @@ export { debugTranslate } from "./debug-translate";
 export { deliverInterrupt, deliverNmi, raise } from "./exceptions";
 export { readFlags, writeFlags } from "./flags";
 export { writeMsr } from "./model-specific";
+export { translatedGpa } from "./paging";
 export { run } from "./run";
 export { stateLoaded } from "./state";
 export { flushTlbs, selectTlb } from "./tlb";

@@ -37,6 +37,7 @@ interface Exports {
   debugTranslate(linear: bigint): number;
   readFlags(): number;
   writeFlags(value: number): void;
+  translatedGpa(): bigint;
   writeMsr(index: number, value: bigint): number;
   stateLoaded(): void;
   flushTlbs(): void;
@@ -119,6 +120,11 @@ export class Engine {
       gpa: Number(view.getBigUint64(layout.EXIT_ARG0, true)),
       encrypted: view.getUint32(layout.EXIT_ARG1, true) !== 0,
     };
+  }
+
+  /** Guest-physical address, without the C bit, of the access that `fill` was last asked for; not of a page walk's. */
+  get filledGpa(): number {
+    return Number(BigInt.asUintN(64, this.#exports.translatedGpa()));
   }
 
   /** Sets an MSR that the core holds with WRMSR's checks. False where it isn't held or can't have the value. */

@@ -11,6 +11,8 @@ import {
 } from '../port/index.ts';
 import { MEMORY_FLAGS } from '../uapi/constants.ts';
 import { Extents, pagesOf } from './extents.ts';
+import { judgementOf } from './judgement-of.ts';
+import type { Judgement } from './lie.ts';
 import type { AttributesMemory, Pinnable } from './model.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramParts, requireWholePages } from './ram-layout.ts';
@@ -46,6 +48,7 @@ export function createAttributesMemory(options: AttributesOptions): AttributesMe
       });
       if (initial === 'private') vm.setMemoryAttributes(gpa, size, MEMORY_FLAGS.KVM_MEMORY_ATTRIBUTE_PRIVATE);
     }
+    if (options.cBit !== null) vm.watchViews?.();
   } catch (error) {
     shared.close();
     guestMemfd.close();
@@ -119,6 +122,10 @@ class Attributes implements AttributesMemory {
     if (!this.#isStaging) return;
     this.#isStaging = false;
     this.#shared.discard(0, this.#layout.bytes);
+  }
+
+  judgements(): readonly Judgement[] {
+    return this.#vm.takeViewFindings?.().map(judgementOf) ?? [];
   }
 
   figures(): MemoryFigures {

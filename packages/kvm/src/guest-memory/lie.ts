@@ -39,7 +39,7 @@ export interface Lie {
   readonly onHardware: string;
 }
 
-/** An access through a view whose side was not mapped. */
+/** An access through a view whose side was not mapped, or that the page's attribute does not say. */
 export interface WrongView {
   /** Without the C bit. */
   readonly gpa: number;

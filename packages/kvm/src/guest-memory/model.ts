@@ -30,6 +30,11 @@ export interface GmemMemory extends GuestMemory, Backed {
 /** Private memory in a guest_memfd, shared memory in user memory, and KVM knows the attributes. */
 export interface AttributesMemory extends GuestMemory, Backed {
   readonly kind: 'attributes';
+  /**
+   * What the guest was found to do with its two views since the last time it was asked, in order. To be asked after a
+   * run that ended with `intr`. Always empty on a KVM that can't see views.
+   */
+  judgements(): readonly Judgement[];
 }
 
 export interface ShapedConversionOutcome extends ConversionOutcome {

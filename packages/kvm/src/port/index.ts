@@ -9,4 +9,5 @@ export * from './pinning.ts';
 export * from './u64.ts';
 export * from './vcpu.ts';
 export * from './vcpu-state.ts';
+export * from './view-finding.ts';
 export * from './vm.ts';

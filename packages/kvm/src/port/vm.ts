@@ -1,6 +1,7 @@
 import type { GuestMemfd } from './guest-memfd.ts';
 import type { U64 } from './u64.ts';
 import type { Vcpu, VcpuHandle } from './vcpu.ts';
+import type { ViewFinding } from './view-finding.ts';
 
 /**
  * Enough to open a VM again: on linux in any thread of the process, in software only in the thread that made it (the
@@ -84,6 +85,14 @@ export interface Vm {
   /** KVM_GET_DIRTY_LOG; one bit a page. */
   getDirtyLog(slot: number, pages: number): Uint8Array;
   setBootCpuId(id: number): void;
+
+  /**
+   * From now on a run ends with `intr`, before the access, for each finding about the guest's two views. Only a KVM that
+   * sees every view has both calls: neither the processor nor the kernel's KVM do.
+   */
+  watchViews?(): void;
+  /** What was found since the last time it was asked, in order; RIP is at the instruction of the last. */
+  takeViewFindings?(): readonly ViewFinding[];
 
   createVcpu(id: number): Vcpu;
   openVcpu(handle: VcpuHandle): Vcpu;

@@ -1,10 +1,11 @@
 import type { GuestMemfd } from '../port/guest-memfd.ts';
 import type { U64 } from '../port/u64.ts';
 import type { Vcpu, VcpuHandle } from '../port/vcpu.ts';
+import type { ViewFinding } from '../port/view-finding.ts';
 import type { MemoryRegion, MemoryRegion2, MsrFilterRange, SevCommand, Vm, VmHandle } from '../port/vm.ts';
 import { ERRNO, failure } from '../sys/errno.ts';
 import { checkExtension, MAX_VCPU_IDS, MAX_VCPUS } from './capabilities.ts';
-import type { AccessObserver, EncryptedRegions } from './memory/index.ts';
+import type { EncryptedRegions } from './memory/index.ts';
 import { MsrFilter } from './msr-filter.ts';
 import { Processor } from './vcpu/processor.ts';
 import { SoftwareVcpu } from './vcpu/vcpu.ts';
@@ -157,9 +158,12 @@ export class SoftwareVm implements Vm {
     return vcpu;
   }
 
-  /** Who is told of what a guest or its host does that real hardware wouldn't show. Not in the port. */
-  observe(observer: AccessObserver): void {
-    this.#parts.space.observer = observer;
+  watchViews(): void {
+    this.#parts.space.watchViews();
+  }
+
+  takeViewFindings(): readonly ViewFinding[] {
+    return this.#parts.space.watch?.take() ?? [];
   }
 
   /** A VM lives as long as a descriptor of it or of one of its vCPUs is open; its vCPUs live as long as it. */

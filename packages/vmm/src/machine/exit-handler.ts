@@ -51,7 +51,7 @@ export function handleExit(context: ExitContext, exit: VcpuExit): MachineEnding 
     case 'memory-fault':
       return handleMemoryFault(context, exit);
     case 'intr':
-      return context.onKick();
+      return judgeViews(context) ?? context.onKick();
     case 'hlt':
       // Without an in-kernel interrupt controller nothing could wake it.
       return { reason: 'power-off', detail: 'halted' };
@@ -78,6 +78,16 @@ function handleMmio({ memory, board, witness }: ExitContext, exit: MmioExit): Ma
   if (exit.isWrite) board.mmio.write(exit.gpa, exit.data);
   else board.mmio.read(exit.gpa, exit.data);
   return witness.ending;
+}
+
+/** What an emulated guest has done with its two views: its KVM ends the run to tell. */
+function judgeViews({ memory, witness }: ExitContext): MachineEnding | undefined {
+  if (memory.kind !== 'attributes') return undefined;
+  for (const judgement of memory.judgements()) {
+    const ending = witness.judged(judgement);
+    if (ending !== undefined) return ending;
+  }
+  return undefined;
 }
 
 function handleHypercall(context: ExitContext, exit: HypercallExit): MachineEnding | undefined {

@@ -242,8 +242,7 @@ export class GuestAddressSpace {
 
   /** The frame that a page has now, 0 for none. */
   #frameNow(slot: Slot, file: SoftwareGuestMemfd, gfn: number, isPrivate: boolean): number {
-    if (this.#isInFile(file, isPrivate))
-      return file.isOpen ? file.backing.frameAt(slot.filePage + gfn - slot.gfn) : 0;
+    if (this.#isInFile(file, isPrivate)) return file.isOpen ? file.backing.frameAt(slot.filePage + gfn - slot.gfn) : 0;
     const range = this.#rangeOf(slot, gfn);
     return range === null ? 0 : range.backing.frameAt(this.#pageIn(range, slot, gfn));
   }
@@ -257,10 +256,27 @@ export class GuestAddressSpace {
       if (file === null || file.isMappable || file.shape.inPlace) continue;
       const from = Math.max(start, slot.gfn);
       const until = Math.min(end, slot.gfn + slot.pages);
-      for (let gfn = from; gfn < until; gfn++) {
-        const address = this.#frameNow(slot, file, gfn, wasPrivate);
-        if (address !== 0) watch.converted(gfn, address, wasPrivate);
+      if (wasPrivate) {
+        const shift = slot.gfn - slot.filePage;
+        file.backing.forEach(from - shift, until - shift, (page, address) =>
+          watch.converted(page + shift, address, true),
+        );
+      } else this.#eachShared(slot, from, until, (gfn, address) => watch.converted(gfn, address, false));
+    }
+  }
+
+  /** Visits the pages of [start, end) that have a frame on the shared side. */
+  #eachShared(slot: Slot, start: number, end: number, visit: (gfn: number, address: number) => void): void {
+    for (let gfn = start; gfn < end; ) {
+      const range = this.#rangeOf(slot, gfn);
+      if (range === null) {
+        gfn += 1;
+        continue;
       }
+      const shift = gfn - this.#pageIn(range, slot, gfn);
+      const until = Math.min(end, range.pages + shift);
+      range.backing.forEach(gfn - shift, until - shift, (page, address) => visit(page + shift, address));
+      gfn = until;
     }
   }
 

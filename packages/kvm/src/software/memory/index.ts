@@ -2,7 +2,6 @@ export { ACCESS, type Resolved, type ResolvedKind } from './access.ts';
 export { Descriptors } from './descriptors.ts';
 export { EncryptedRegions } from './encrypted-regions.ts';
 export {
-  type AccessObserver,
   GuestAddressSpace,
   type GuestAddressSpaceOptions,
   type MappingListener,

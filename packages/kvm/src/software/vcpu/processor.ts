@@ -57,7 +57,7 @@ export class Processor implements CoreGuest, ApicCpu {
     this.counter.set(0, 0);
     this.clock = new VcpuClock(vm.clock, this.counter, vm.guest);
     this.apic = vm.controllers.addVcpu({ id, isBoot, tsc: this.counter, cpu: this });
-    this.memory = new GuestFill(vm.space);
+    this.memory = new GuestFill(vm.space, () => this.engine.cpu.word(layout.COMPLETING) !== 0);
     this.devices = new MmioPort(
       vm.controllers,
       () => this.apic,

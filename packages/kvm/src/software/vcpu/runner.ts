@@ -51,6 +51,7 @@ export class VcpuRunner {
     if (early !== null) return early;
     for (;;) {
       if (this.#processor.isKicked()) return this.#interrupted();
+      if (this.#vm.space.watch?.hasFindings === true) return INTR;
       if (this.#slices.isAtEnd) return INTR;
       const exit = this.#slice();
       if (exit !== null) return exit;
@@ -208,10 +209,14 @@ export class VcpuRunner {
     return exit;
   }
 
-  #noMemory(): VcpuExit {
-    const { memory } = this.#processor;
+  #noMemory(): VcpuExit | null {
+    const { memory, engine } = this.#processor;
     const { fault } = memory;
     memory.fault = 'none';
+    if (fault === 'finding') {
+      memory.tell(engine.filledGpa, engine.cpu.word(layout.RETIRED));
+      return null;
+    }
     if (fault === 'enomem') throw failure('KVM_RUN', ERRNO.ENOMEM);
     return this.#memoryFault.load(ERRNO.EFAULT, memory.gpa, memory.isPrivate);
   }
