@@ -37,7 +37,10 @@ function desk() {
 
 /** Until the desk has looked at its clock again. */
 async function looked(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let looks = 0; !done(); looks++) {
+    assert.ok(looks < 2000, 'the desk never did it');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 describe('the desk of traces', () => {

@@ -73,6 +73,26 @@ describe('the ring of a trace', () => {
     assert.deepEqual([found.lost, found.records[0]?.seq], [1, 1]);
   });
 
+  test('counts as lost what was overwritten while it was read', () => {
+    const buffer = TraceBuffer.create(4);
+    const writer = new TraceWriter(buffer);
+    for (let n = 0; n < 3; n++) write(buffer, writer, n);
+    writer.publish();
+    // Another thread, just when the reader has looked and begins to decode.
+    const words = buffer.u32;
+    let overtaken = false;
+    const overtake = () => {
+      if (!overtaken) {
+        overtaken = true;
+        for (let n = 3; n < 6; n++) write(buffer, writer, n);
+      }
+      return words;
+    };
+    Object.defineProperty(buffer, 'u32', { get: overtake });
+    const found = new TraceReader(buffer).read(0, 9, ALL);
+    assert.deepEqual([found.records.map(({ seq }) => seq), found.lost], [[2], 2]);
+  });
+
   test('leaves out what is not wanted, and reads no further than it is told', () => {
     const buffer = TraceBuffer.create(4);
     const writer = new TraceWriter(buffer);

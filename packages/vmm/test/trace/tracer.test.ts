@@ -159,6 +159,10 @@ describe('a tracer', () => {
     tracer.wrongView({ gpa: 0, size: 8, view: 'private', isWrite: true, attribute: 'shared', saturated: false });
     tracer.begin(bitsOf(['faults']), EXITS[0] as VcpuExit);
     tracer.end();
+    // Nobody traces any more: this exit isn't begun.
+    tracer.wrongView({ gpa: 0, size: 8, view: 'private', isWrite: true, attribute: 'shared', saturated: false });
+    tracer.begin(bitsOf(['samples']), EXITS[0] as VcpuExit);
+    tracer.end();
     assert.deepEqual(events(), []);
     assert.ok(buffer.totals.every((value) => value === 0));
   });
