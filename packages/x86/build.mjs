@@ -24,6 +24,14 @@ if (
 )
   process.exit(0);
 
+/** The numbers of src/ops/integer.ts by name. */
+const operations = new Map(
+  Array.from(
+    readFileSync(join(here, 'src/ops/integer.ts'), 'utf8').matchAll(/^export const (\w+) = (\d+);$/gm),
+    ([, name, number]) => [name, Number(number)],
+  ),
+);
+
 const { default: asc } = await import('assemblyscript/asc');
 mkdirSync(join(here, 'generated'), { recursive: true });
 const { error } = await asc.main(
@@ -62,13 +70,19 @@ function readFile(name, base) {
 
 /**
  * Lines that differ in a word only are written once: `//* k=ADD,SUB b=32,64 | … $k … $b …` stands for four. AssemblyScript
- * has no macros, and the run loop must be one function.
+ * has no macros, and the run loop must be one function. Case labels become numbers here: sums of names would be found
+ * constant too late for all of them to be one table.
  */
 function writtenOut(text) {
-  return text.replace(/^( *)\/\/\* (.+?) \| (.+)$/gm, (_, indent, lists, line) => {
-    let lines = [indent + line];
-    for (const [, name, values] of lists.matchAll(/(\w)=(\S+)/g))
-      lines = lines.flatMap((each) => values.split(',').map((value) => each.replaceAll(`$${name}`, value)));
-    return lines.join('\n');
-  });
+  return text
+    .replace(/^( *)\/\/\* (.+?) \| (.+)$/gm, (_, indent, lists, line) => {
+      let lines = [indent + line];
+      for (const [, name, values] of lists.matchAll(/(\w)=(\S+)/g))
+        lines = lines.flatMap((each) => values.split(',').map((value) => each.replaceAll(`$${name}`, value)));
+      return lines.join('\n');
+    })
+    .replace(/\bcase ([\w +]+):/g, (label, sum) => {
+      const terms = sum.split('+').map((term) => operations.get(term.trim()) ?? Number(term));
+      return terms.some(Number.isNaN) ? label : `case ${terms.reduce((a, b) => a + b)}:`;
+    });
 }

@@ -1,7 +1,8 @@
 // ADD OR ADC SBB AND SUB XOR CMP TEST by shape, and the one-operand INC DEC NOT NEG. T is signed: results are kept
-// sign-extended (flags.ts). A false answer is a fault.
+// sign-extended (flags.ts). Those of ADD … TEST answer the next micro-op; of the others false is a fault.
 import { carry, CC_ADC, CC_ADD, CC_DEC, CC_INC, CC_LOGIC, CC_SBB, CC_SUB, setFlags } from "./flags";
-import { address, getA, getB, getImmediate, putA } from "./operands";
+import { faulted } from "./jumps";
+import { address, getA, getB, getImmediate, plainAddress, putA } from "./operands";
 import { finishWrite, readable, updatable } from "./tlb";
 
 // As encoded, with TEST behind.
@@ -61,53 +62,55 @@ function registers<T>(kind: i32, pc: u32, b: T): void {
 
 // @ts-ignore: decorator
 @inline
-function toMemory<T>(kind: i32, pc: u32, b: T): bool {
-  const linear = address(pc);
+function toMemory<T>(kind: i32, pc: u32, b: T): u32 {
+  const linear = plainAddress(pc);
   if (kind == CMP || kind == TEST) {
     const at = readable(linear, sizeof<T>());
-    if (!at) return false;
+    if (!at) return faulted(pc);
     commit<T>(kind, result<T>(kind, load<T>(at), b), b);
-    return true;
+    return pc + 32;
   }
   const at = updatable(linear, sizeof<T>());
-  if (!at) return false;
+  if (!at) return faulted(pc);
   const r = result<T>(kind, load<T>(at), b);
   store<T>(at, r);
-  if (!finishWrite(at, linear, sizeof<T>())) return false;
+  if (!finishWrite(at, linear, sizeof<T>())) return faulted(pc);
   commit<T>(kind, r, b);
-  return true;
+  return pc + 32;
 }
 
 // @ts-ignore: decorator
 @inline
-export function aluRR<T>(kind: i32, pc: u32): void {
+export function aluRR<T>(kind: i32, pc: u32): u32 {
   registers<T>(kind, pc, getB<T>(pc));
+  return pc + 32;
 }
 
 // @ts-ignore: decorator
 @inline
-export function aluRI<T>(kind: i32, pc: u32): void {
+export function aluRI<T>(kind: i32, pc: u32): u32 {
   registers<T>(kind, pc, getImmediate<T>(pc));
+  return pc + 32;
 }
 
 // @ts-ignore: decorator
 @inline
-export function aluRM<T>(kind: i32, pc: u32): bool {
-  const at = readable(address(pc), sizeof<T>());
-  if (!at) return false;
+export function aluRM<T>(kind: i32, pc: u32): u32 {
+  const at = readable(plainAddress(pc), sizeof<T>());
+  if (!at) return faulted(pc);
   registers<T>(kind, pc, load<T>(at));
-  return true;
+  return pc + 32;
 }
 
 // @ts-ignore: decorator
 @inline
-export function aluMR<T>(kind: i32, pc: u32): bool {
+export function aluMR<T>(kind: i32, pc: u32): u32 {
   return toMemory<T>(kind, pc, getB<T>(pc));
 }
 
 // @ts-ignore: decorator
 @inline
-export function aluMI<T>(kind: i32, pc: u32): bool {
+export function aluMI<T>(kind: i32, pc: u32): u32 {
   return toMemory<T>(kind, pc, getImmediate<T>(pc));
 }
 

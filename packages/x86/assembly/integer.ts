@@ -13,7 +13,6 @@ import { peek, peeked, push } from "./implicit";
 import { aluMI, aluMR, aluRI, aluRM, aluRR, DEC, INC, NEG, NOT, unaryM, unaryR } from "./integer-alu";
 import { cmpxchg16b, cmpxchg8b, cmpxchgM, cmpxchgR, xaddM, xaddR, xchgM, xchgR } from "./integer-atomic";
 import { bitM, bitR, bswap, scan } from "./integer-bits";
-import { extendM, extendR } from "./integer-move";
 import { imul, multiply } from "./integer-multiply";
 import { shiftDoubleM, shiftDoubleR, shiftM, shiftR } from "./integer-shift";
 import { enterFrame, leaveAny, popAllRegisters, popAnyM, popAnyR, pushAllRegisters } from "./integer-stack";
@@ -29,20 +28,14 @@ export const COLD_PAUSE: u32 = 2;
 /** An ALU operation of any shape on T. */
 // @ts-ignore: decorator
 @inline
-function shaped<T>(kind: i32, shape: i32, pc: u32): bool {
-  if (shape == RR) {
-    aluRR<T>(kind, pc);
-    return true;
-  }
-  if (shape == RI) {
-    aluRI<T>(kind, pc);
-    return true;
-  }
+function shaped<T>(kind: i32, shape: i32, pc: u32): u32 {
+  if (shape == RR) return aluRR<T>(kind, pc);
+  if (shape == RI) return aluRI<T>(kind, pc);
   if (shape == RM) return aluRM<T>(kind, pc);
   return shape == MR ? aluMR<T>(kind, pc) : aluMI<T>(kind, pc);
 }
 
-function anyShape<T>(kind: i32, shape: i32, pc: u32): bool {
+function anyShape<T>(kind: i32, shape: i32, pc: u32): u32 {
   switch (kind) {
     case 0: return shaped<T>(0, shape, pc);
     case 1: return shaped<T>(1, shape, pc);
@@ -56,8 +49,8 @@ function anyShape<T>(kind: i32, shape: i32, pc: u32): bool {
   }
 }
 
-/** OP_ADD … OP_TEST in forms that are no cases of the run loop. */
-export function rareAlu(op: i32, pc: u32): bool {
+/** OP_ADD … OP_TEST in forms that are no cases of the run loop. Answers the next micro-op. */
+export function rareAlu(op: i32, pc: u32): u32 {
   const kind = (op - OP_ADD) / 20;
   const form = (op - OP_ADD) % 20;
   switch (form & 3) {
@@ -113,10 +106,15 @@ function single(op: i32, pc: u32, linear: u64): u32 {
       return COLD_NEXT;
     }
     case OP_IMUL_16_RI: putA<i16>(pc, imul<i16>(getB<i16>(pc), getImmediate<i16>(pc))); return COLD_NEXT;
-    case OP_ZX_16_R: extendR<u8, u16>(pc); return COLD_NEXT;
-    case OP_ZX_16_M: return u32(extendM<u8, u16>(pc));
-    case OP_SX_16_R: extendR<i8, i16>(pc); return COLD_NEXT;
-    case OP_SX_16_M: return u32(extendM<i8, i16>(pc));
+    case OP_ZX_16_R: putA<u16>(pc, getB<u8>(pc)); return COLD_NEXT;
+    case OP_SX_16_R: putA<i16>(pc, getB<i8>(pc)); return COLD_NEXT;
+    case OP_ZX_16_M:
+    case OP_SX_16_M: {
+      const at = readable(linear, 1);
+      if (!at) return COLD_FAULT;
+      putA<i16>(pc, op == OP_ZX_16_M ? <i16>load<u8>(at) : <i16>load<i8>(at));
+      return COLD_NEXT;
+    }
     case OP_SETCC_M: return u32(write<u8>(linear, <u8>condition(load<u32>(pc, UOP_IMM))));
     case OP_CMOV_16_R:
       if (condition(load<u32>(pc, UOP_IMM))) putA<u16>(pc, getB<u16>(pc));

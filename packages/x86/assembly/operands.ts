@@ -7,14 +7,14 @@ import { UOP_A, UOP_B, UOP_BASE, UOP_DISP, UOP_IMM, UOP_INDEX, UOP_SCALE } from 
 @inline
 export function address(pc: u32): u64 {
   return load<u64>(load<u16>(pc, UOP_BASE)) + (load<u64>(load<u16>(pc, UOP_INDEX)) << load<u8>(pc, UOP_SCALE))
-    + <u64>load<i32>(pc, UOP_DISP);
+    + load<u64>(pc, UOP_DISP);
 }
 
 /** The same without an index. */
 // @ts-ignore: decorator
 @inline
 export function plainAddress(pc: u32): u64 {
-  return load<u64>(load<u16>(pc, UOP_BASE)) + <u64>load<i32>(pc, UOP_DISP);
+  return load<u64>(load<u16>(pc, UOP_BASE)) + load<u64>(pc, UOP_DISP);
 }
 
 // @ts-ignore: decorator

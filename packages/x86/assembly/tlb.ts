@@ -109,7 +109,7 @@ function dropIfIn(entry: u32, linear: u64, shift: u64, isData: bool): void {
 // @ts-ignore: decorator
 @inline
 export function readable(linear: u64, size: u32): u32 {
-  const entry = dataTlb + ((<u32>(linear >> 12) & (TLB_ENTRIES - 1)) << 5);
+  const entry = dataTlb + (<u32>(linear >> 7) & ((TLB_ENTRIES - 1) << 5));
   return load<u64>(entry) == ((linear + (size - 1)) & ~0xfff)
     ? <u32>linear + load<u32>(entry, 16)
     : readSlow(linear, size);
@@ -122,7 +122,7 @@ export function readable(linear: u64, size: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function writable(linear: u64, size: u32): u32 {
-  const entry = dataTlb + ((<u32>(linear >> 12) & (TLB_ENTRIES - 1)) << 5);
+  const entry = dataTlb + (<u32>(linear >> 7) & ((TLB_ENTRIES - 1) << 5));
   return load<u64>(entry, 8) == ((linear + (size - 1)) & ~0xfff) ? <u32>linear + load<u32>(entry, 16) : 0;
 }
 

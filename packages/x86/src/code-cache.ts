@@ -130,7 +130,7 @@ export class CodeCache {
     page.uops.push(start, writer.at);
     far.crossings.add(uop);
     for (let chunk = 0; chunk <= Math.max(0, writer.next - PAGE - 1) >> CHUNK_BITS; chunk++) far.chunks[chunk] = 1;
-    this.#words[(uop + layout.UOP_DISP) >>> 2] = second;
+    this.#words[(uop + layout.UOP_IMM) >>> 2] = second;
     writer.link(uop, start);
     return start;
   }

@@ -190,10 +190,10 @@ export const UOP_SCALE = 12;
 export const UOP_LENGTH = 13;
 /** u16: offset in the page of the next instruction; may exceed 4096 by up to 14. */
 export const UOP_NEXT = 14;
-/** i32 displacement. */
+/** i64 displacement. */
 export const UOP_DISP = 16;
-/** u32: address of the micro-op that a direct jump inside the page leads to, 0 until it was looked up. */
-export const UOP_LINK = 20;
+/** u32, in the displacement's place: the micro-op that a direct jump inside the page leads to, 0 until it was looked up. */
+export const UOP_LINK = 16;
 /** i64 immediate; of a direct jump: its target, relative to PAGE_BASE. */
 export const UOP_IMM = 24;
 

@@ -1,6 +1,6 @@
 import { type Instruction, OpKind, Register } from 'iced-x86';
 import * as layout from '../layout.ts';
-import { OP_EA, OP_MOV, RI, S64 } from '../ops/integer.ts';
+import { OP_EA, OP_INDEX, OP_MOV, RI, S64, takesIndex } from '../ops/integer.ts';
 import type { TraceWriter } from './trace-writer.ts';
 
 // IMM of an OP_EA micro-op: assembly/address.ts says the same.
@@ -125,7 +125,8 @@ export function emitMemory(
     const segment = memorySegment(instruction);
     const direct = base === Register.RIP;
     if (direct && segment < layout.FS) writer.emit(op, a, b, layout.PAGE_BASE, NO_REGISTER, 0, disp, immLow, immHigh);
-    else if (direct) writer.emit(op, a, b, layout.PAGE_BASE, layout.SEG_BASE + 8 * segment, 0, disp, immLow, immHigh);
+    else if (direct)
+      emitIndexed(writer, op, a, b, layout.PAGE_BASE, layout.SEG_BASE + 8 * segment, 0, disp, immLow, immHigh);
     else {
       writer.emit(OP_EA, layout.TMP_EA, NO_REGISTER, layout.PAGE_BASE, NO_REGISTER, 0, disp, how(writer, segment, 2));
       writer.emit(op, a, b, layout.TMP_EA, NO_REGISTER, 0, 0, immLow, immHigh);
@@ -141,20 +142,41 @@ export function emitMemory(
       const wide = BigInt.asIntN(64, instruction.memoryDisplacement);
       const [low, high] = [Number(BigInt.asIntN(32, wide)), Number(wide >> 32n)];
       writer.emit(OP_MOV + RI + S64, layout.TMP_EA, NO_REGISTER, NO_REGISTER, NO_REGISTER, 0, 0, low, high);
-      writer.emit(op, a, b, layout.TMP_EA, indexOf(segment), 0, 0, immLow, immHigh);
+      emitIndexed(writer, op, a, b, layout.TMP_EA, indexOf(segment), 0, 0, immLow, immHigh);
       return;
     }
     if (segment < layout.FS) {
-      writer.emit(op, a, b, baseAt, indexAt, scale, disp, immLow, immHigh);
+      emitIndexed(writer, op, a, b, baseAt, indexAt, scale, disp, immLow, immHigh);
       return;
     }
     if (index === Register.None) {
-      writer.emit(op, a, b, baseAt, indexOf(segment), 0, disp, immLow, immHigh);
+      emitIndexed(writer, op, a, b, baseAt, indexOf(segment), 0, disp, immLow, immHigh);
       return;
     }
   }
   writer.emit(OP_EA, layout.TMP_EA, NO_REGISTER, baseAt, indexAt, scale, disp, how(writer, segment, size));
   writer.emit(op, a, b, layout.TMP_EA, NO_REGISTER, 0, 0, immLow, immHigh);
+}
+
+/** A micro-op with base and index, or two where it takes a base only. */
+function emitIndexed(
+  writer: TraceWriter,
+  op: number,
+  a: number,
+  b: number,
+  base: number,
+  index: number,
+  scale: number,
+  disp: number,
+  immLow: number,
+  immHigh: number,
+): void {
+  if (index === NO_REGISTER || takesIndex(op)) writer.emit(op, a, b, base, index, scale, disp, immLow, immHigh);
+  else if (base === NO_REGISTER && scale === 0) writer.emit(op, a, b, index, NO_REGISTER, 0, disp, immLow, immHigh);
+  else {
+    writer.emit(OP_INDEX, layout.TMP_EA, NO_REGISTER, base, index, scale, disp);
+    writer.emit(op, a, b, layout.TMP_EA, NO_REGISTER, 0, 0, immLow, immHigh);
+  }
 }
 
 /** Writes a micro-op whose operand is the offset itself, without a segment's base: LEA. */

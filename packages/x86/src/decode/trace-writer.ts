@@ -40,7 +40,7 @@ export class TraceWriter {
     words[word + 2] = base | (index << 16);
     words[word + 3] = scale | (this.length << 8) | (this.next << 16);
     words[word + 4] = disp;
-    words[word + 5] = 0;
+    words[word + 5] = disp >> 31;
     words[word + 6] = immLow;
     words[word + 7] = immHigh;
     this.at = at + layout.UOP_BYTES;
@@ -52,10 +52,12 @@ export class TraceWriter {
     this.#words[(uop + layout.UOP_LINK) >>> 2] = target;
   }
 
-  /** Adds to the displacement of a micro-op that was written before. */
+  /** Adds a few bytes to the displacement of a micro-op that was written before. */
   displace(uop: number, by: number): void {
     const word = (uop + layout.UOP_DISP) >>> 2;
-    this.#words[word] = (this.#words[word] ?? 0) + by;
+    const low = ((this.#words[word] ?? 0) + by) >>> 0;
+    if (low < by) this.#words[word + 1] = ((this.#words[word + 1] ?? 0) + 1) >>> 0;
+    this.#words[word] = low;
   }
 
   /** Lets the micro-op in front of `second` do both, where there is one that can. */

@@ -56,88 +56,121 @@ export const OP_MOV_LOAD_32 = 24;
 export const OP_MOV_LOAD_64 = 25;
 export const OP_MOV_STORE_32 = 26;
 export const OP_MOV_STORE_64 = 27;
+/** A = base + (index << scale) + disp, for a micro-op behind that takes a base only: see `takesIndex`. */
+export const OP_INDEX = 28;
+/** Ends the run: EXIT_REASON and everything else is set. Only jumps.ts goes there. */
+export const OP_EXIT = 29;
 
 /** Shapes and sizes. A 32-bit register and immediate: OP_MOV + RI + S64. */
-export const OP_MOV = 32;
+export const OP_MOV = 30;
 
 // In the order of the encoding, 20 numbers each.
-export const OP_ADD = 52;
-export const OP_OR = 72;
-export const OP_ADC = 92;
-export const OP_SBB = 112;
-export const OP_AND = 132;
-export const OP_SUB = 152;
-export const OP_XOR = 172;
-export const OP_CMP = 192;
-export const OP_TEST = 212;
+export const OP_ADD = 50;
+export const OP_OR = 70;
+export const OP_ADC = 90;
+export const OP_SBB = 110;
+export const OP_AND = 130;
+export const OP_SUB = 150;
+export const OP_XOR = 170;
+export const OP_CMP = 190;
+export const OP_TEST = 210;
 
 // MOVZX to 32 bits (and thereby to 64) and MOVSX; the numbers are bits of source and destination.
-export const OP_ZX_R8 = 232;
-export const OP_ZX_R16 = 233;
-export const OP_ZX_M8 = 234;
-export const OP_ZX_M16 = 235;
-export const OP_SX_R8_32 = 236;
-export const OP_SX_R8_64 = 237;
-export const OP_SX_R16_32 = 238;
-export const OP_SX_R16_64 = 239;
-export const OP_SX_R32_64 = 240;
-export const OP_SX_M8_32 = 241;
-export const OP_SX_M8_64 = 242;
-export const OP_SX_M16_32 = 243;
-export const OP_SX_M16_64 = 244;
-export const OP_SX_M32_64 = 245;
+export const OP_ZX_R8 = 230;
+export const OP_ZX_R16 = 231;
+export const OP_ZX_M8 = 232;
+export const OP_ZX_M16 = 233;
+export const OP_SX_R8_32 = 234;
+export const OP_SX_R8_64 = 235;
+export const OP_SX_R16_32 = 236;
+export const OP_SX_R16_64 = 237;
+export const OP_SX_R32_64 = 238;
+export const OP_SX_M8_32 = 239;
+export const OP_SX_M8_64 = 240;
+export const OP_SX_M16_32 = 241;
+export const OP_SX_M16_64 = 242;
+export const OP_SX_M32_64 = 243;
 
 /** Shifts of a 32- or 64-bit register by IMM, which is at least 1 and below the size. */
-export const OP_SHL_I32 = 246;
-export const OP_SHL_I64 = 247;
-export const OP_SHR_I32 = 248;
-export const OP_SHR_I64 = 249;
-export const OP_SAR_I32 = 250;
-export const OP_SAR_I64 = 251;
+export const OP_SHL_I32 = 244;
+export const OP_SHL_I64 = 245;
+export const OP_SHR_I32 = 246;
+export const OP_SHR_I64 = 247;
+export const OP_SAR_I32 = 248;
+export const OP_SAR_I64 = 249;
 
 /** Plus the condition's number; A of the micro-op is the number too. */
-export const OP_JCC = 256;
+export const OP_JCC = 250;
 
 /**
- * A comparison and the conditional jump behind it, whose micro-op stays where it is: this one does both. Plus 20 times
- * the condition's group, plus shape and size. A jump's condition is its group, negated where the condition is odd.
+ * A comparison and the conditional jump behind it, whose micro-op stays where it is: this one does both. Plus FUSED_*,
+ * plus the condition's group. A jump's condition is its group's, negated where its number is odd.
  */
-export const OP_CMP_JUMP = 272;
+export const OP_CMP_JUMP = 266;
+export const FUSED_RR32 = 0;
+export const FUSED_RR64 = 5;
+export const FUSED_RI8 = 10;
+export const FUSED_RI32 = 15;
+export const FUSED_RI64 = 20;
+export const FUSED_RM32 = 25;
+export const FUSED_RM64 = 30;
+export const FUSED_MR32 = 35;
+export const FUSED_MR64 = 40;
+export const FUSED_MI8 = 45;
+export const FUSED_MI32 = 50;
+export const FUSED_MI64 = 55;
 export const GROUP_E = 0;
-export const GROUP_B = 20;
-export const GROUP_BE = 40;
-export const GROUP_L = 60;
-export const GROUP_LE = 80;
-export const OP_TEST_JUMP = 372;
-export const GROUP_S = 20;
-export const GROUP_TEST_LE = 40;
-export const OP_FUSED_END = 432;
+export const GROUP_B = 1;
+export const GROUP_BE = 2;
+export const GROUP_L = 3;
+export const GROUP_LE = 4;
+
+/** The same behind TEST, of which fewer forms and conditions are frequent. */
+export const OP_TEST_JE_RR8 = 326;
+export const OP_TEST_JE_RR32 = 327;
+export const OP_TEST_JE_RR64 = 328;
+export const OP_TEST_JE_RI8 = 329;
+export const OP_TEST_JE_RI32 = 330;
+export const OP_TEST_JE_RI64 = 331;
+export const OP_TEST_JE_MI8 = 332;
+export const OP_TEST_JE_MI32 = 333;
+export const OP_TEST_JS_RR8 = 334;
+export const OP_TEST_JS_RR32 = 335;
+export const OP_TEST_JS_RR64 = 336;
+export const OP_TEST_JLE_RR32 = 337;
+export const OP_TEST_JLE_RR64 = 338;
 
 /** A: destination, B: source or ZERO, IMM: the condition. */
-export const OP_SETCC_R = 432;
-export const OP_CMOV_R32 = 433;
-export const OP_CMOV_R64 = 434;
-export const OP_CMOV_M32 = 435;
-export const OP_CMOV_M64 = 436;
-/** Two operands, and three of which IMM is one. */
-export const OP_IMUL_R32 = 437;
-export const OP_IMUL_R64 = 438;
-export const OP_IMUL_M32 = 439;
-export const OP_IMUL_M64 = 440;
-export const OP_IMUL_RI32 = 441;
-export const OP_IMUL_RI64 = 442;
-/** One register operand. */
-export const OP_INC_R32 = 443;
-export const OP_INC_R64 = 444;
-export const OP_DEC_R32 = 445;
-export const OP_DEC_R64 = 446;
-export const OP_NEG_R32 = 447;
-export const OP_NEG_R64 = 448;
-export const OP_NOT_R32 = 449;
-export const OP_NOT_R64 = 450;
+export const OP_SETCC_R = 339;
+export const OP_CMOV_R32 = 340;
+export const OP_CMOV_R64 = 341;
+export const OP_CMOV_M32 = 342;
+export const OP_CMOV_M64 = 343;
 
+/** Two operands, and three of which IMM is one. */
+export const OP_IMUL_R32 = 344;
+export const OP_IMUL_R64 = 345;
+export const OP_IMUL_M32 = 346;
+export const OP_IMUL_M64 = 347;
+export const OP_IMUL_RI32 = 348;
+export const OP_IMUL_RI64 = 349;
+
+/** One register operand. */
+export const OP_INC_R32 = 350;
+export const OP_INC_R64 = 351;
+export const OP_DEC_R32 = 352;
+export const OP_DEC_R64 = 353;
+export const OP_NEG_R32 = 354;
+export const OP_NEG_R64 = 355;
+export const OP_NOT_R32 = 356;
+export const OP_NOT_R64 = 357;
 /** From here on a function does the micro-op. */
 export const OP_COLD = 512;
+
+/** Whether a micro-op with a memory operand adds an index itself. Most of the run loop's cases don't: few operands have one. */
+export function takesIndex(op: number): boolean {
+  return op >= OP_COLD || (op >= OP_MOV && op < OP_ADD) || (op >= OP_LEA_16 && op <= OP_LEA_64) || op === OP_EA;
+}
 
 // Register (R) and memory (M) forms, each plus the size. IMM says which of a family where the name doesn't.
 export const OP_XCHG_R = 512;
