@@ -16,3 +16,4 @@ export { plainQemu, type QemuInvocation } from './host/plain-qemu.ts';
 export { startTestHost, type TestHostResult } from './host/start-test-host.ts';
 export { type BusyboxInitrdOptions, busyboxInitrd, type InitrdFile, SHELL_INIT } from './initrd/busybox-initrd.ts';
 export { type CpioEntry, cpioArchive } from './initrd/newc.ts';
+export { TINY_INIT_LINE, tinyInit, tinyInitrd } from './initrd/tiny-initrd.ts';

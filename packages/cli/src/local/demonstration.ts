@@ -1,10 +1,12 @@
-import { globSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 import { type Capabilities, UnpinError, type VmReport } from '@unpin/contract';
-import { chooseWay, type Execution, type VmTypeId } from '@unpin/policy';
-import { type AssetId, assetPath, findAsset, TEST_HOST_ASSETS } from '@unpin/test-host';
+import { chooseWay, decide, type Execution, type VmTypeId, vmType } from '@unpin/policy';
+import { assetPath, findAsset, TEST_HOST_ASSETS, tinyInitrd } from '@unpin/test-host';
 import { type CompareOptions, compare } from '../commands/compare.ts';
 import { comparisonText } from '../render/comparison.ts';
 import { verdictText } from '../render/verdict.ts';
@@ -21,11 +23,11 @@ interface Options {
 }
 
 /**
- * What the demonstration runs: a Debian kernel here (by this machine's KVM where that boots Linux, else by the software
- * KVM), the same in a test host where that was asked for, or the probe guest here.
+ * What the demonstration runs: a kernel that reports its conversions (by this machine's KVM where that boots Linux, else
+ * by the software KVM), the same in a test host where that was asked for, or the probe guest.
  */
 type Plan =
-  | { readonly kind: 'debian'; readonly where: Where; readonly kernel: string; readonly initrd: string }
+  | { readonly kind: 'linux'; readonly where: Where; readonly kernel: string }
   | { readonly kind: 'probe'; readonly offer: string }
   | { readonly kind: 'nothing'; readonly why: string };
 
@@ -53,11 +55,28 @@ function write(line: string): void {
 
 /** The verdict on a kernel of this machine, or the one command that gets a kernel. */
 function verdictPart(): string {
-  const own = globSync(['/boot/vmlinuz*', '/vmlinuz', '/usr/lib/modules/*/vmlinuz']).sort().at(-1);
-  const kernel = own ?? (findAsset('kernel-6.12-cloud') === undefined ? undefined : assetPath('kernel-6.12-cloud'));
+  const kernel = ownKernel() ?? fetchedKernel();
   if (kernel === undefined)
     return `no kernel file here to judge; this gets one:  unpin test-host fetch kernel-6.12-cloud`;
   return verdictText(inspectFile(kernel), false);
+}
+
+function ownKernel(): string | undefined {
+  return globSync(['/boot/vmlinuz*', '/vmlinuz', '/usr/lib/modules/*/vmlinuz']).sort().at(-1);
+}
+
+function fetchedKernel(): string | undefined {
+  return findAsset('kernel-6.12-cloud') === undefined ? undefined : assetPath('kernel-6.12-cloud');
+}
+
+/** A kernel that may run on every type that is compared: the fetched one, else this machine's own. */
+function guestKernel(): string | undefined {
+  const own = ownKernel();
+  const mayRun = (kernel: string): boolean => {
+    const verdict = inspectFile(kernel);
+    return COMPARED.every((type) => decide(vmType(type), verdict).outcome === 'may');
+  };
+  return fetchedKernel() ?? (own !== undefined && mayRun(own) ? own : undefined);
 }
 
 function choosePlan(capabilities: Capabilities, testHost: boolean): Plan {
@@ -65,13 +84,11 @@ function choosePlan(capabilities: Capabilities, testHost: boolean): Plan {
     COMPARED.every((type) =>
       capabilities.types.some((row) => row.type === type && chooseWay(row.ways, { allow: EXECUTIONS, linux })),
     );
-  const has = (id: AssetId): boolean => findAsset(id) !== undefined;
-  if (has('kernel-6.12-cloud') && has('initrd-shell')) {
-    const where = whereTo(capabilities, testHost && TEST_HOST_ASSETS.every(has), runs(true));
-    if (where !== undefined)
-      return { kind: 'debian', where, kernel: assetPath('kernel-6.12-cloud'), initrd: assetPath('initrd-shell') };
-  }
-  const fetch = 'unpin test-host fetch kernel-6.12-cloud initrd-shell, then unpin up';
+  const kernel = guestKernel();
+  const hasTestHost = TEST_HOST_ASSETS.every((id) => findAsset(id) !== undefined);
+  const where = whereTo(capabilities, testHost && hasTestHost, runs(true));
+  if (kernel !== undefined && where !== undefined) return { kind: 'linux', where, kernel };
+  const fetch = 'unpin test-host fetch kernel-6.12-cloud, then unpin up';
   if (runs(false)) return { kind: 'probe', offer: fetch };
   return { kind: 'nothing', why: `${capabilities.kvm.problem ?? 'this KVM runs neither sev nor sev-upm'}; ${fetch}` };
 }
@@ -84,8 +101,8 @@ function whereTo({ kvm }: Capabilities, testHost: boolean, bootsLinux: boolean):
 
 function describe(plan: Plan): string {
   switch (plan.kind) {
-    case 'debian':
-      return PLACES[plan.where];
+    case 'linux':
+      return `${basename(plan.kernel)} ${PLACES[plan.where]}`;
     case 'probe':
       return `the probe guest (a real kernel: ${plan.offer})`;
     case 'nothing':
@@ -94,21 +111,24 @@ function describe(plan: Plan): string {
 }
 
 const PLACES: Readonly<Record<Where, string>> = {
-  machine: 'Debian 6.12 on this KVM',
-  software: 'Debian 6.12 on the software KVM (some seconds each): this machine has no KVM that boots Linux',
-  'test-host': 'Debian 6.12 in a test host: an emulated CPU with SVM, so times are those of emulation (about a minute)',
+  machine: 'on this KVM',
+  software: 'on the software KVM (some seconds each): this machine has no KVM that boots Linux',
+  'test-host': 'in a test host: an emulated CPU with SVM, so times are those of emulation (about a minute)',
 };
 
 async function measure(plan: Exclude<Plan, { kind: 'nothing' }>, signal: AbortSignal): Promise<readonly VmReport[]> {
   const common = { types: COMPARED.join(','), memory: '512M', timeout: 300 } as const;
   if (plan.kind === 'probe') return compare('probe', { ...common, signal }, false);
-  const options: CompareOptions = { ...common, signal, initrd: plan.initrd, append: POWER_OFF };
-  if (plan.where !== 'test-host') return compare(plan.kernel, options, false);
-  return inTestHost(plan.kernel, options);
+  const dir = mkdtempSync(join(tmpdir(), 'unpin-up-'));
+  try {
+    const initrd = join(dir, 'initrd');
+    writeFileSync(initrd, tinyInitrd());
+    const options: CompareOptions = { ...common, signal, initrd, append: 'quiet' };
+    return await (plan.where === 'test-host' ? inTestHost(plan.kernel, options) : compare(plan.kernel, options, false));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
-
-/** User space of the demonstration: one line that shows it is there, and the end. */
-const POWER_OFF = 'quiet rdinit=/bin/busybox -- poweroff -f';
 
 async function inTestHost(kernel: string, options: CompareOptions): Promise<readonly VmReport[]> {
   const { runSelfInTestHost } = await import('../test-host/run-self.ts');
