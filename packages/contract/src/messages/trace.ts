@@ -3,7 +3,7 @@ import { type Static, Type } from '../schema.ts';
 /**
  * What a VM's trace can show:
  * - `exits`: each time KVM handed over to the VMM, and how long that took;
- * - `faults`: memory-fault exits, accesses of SEV-shaped guests through the view that isn't mapped, and, where the
+ * - `faults`: memory-fault exits, accesses of shaped and emulated SEV guests through the view that isn't mapped, and, where the
  *   backend delivers exceptions itself, the guest's own exceptions;
  * - `conversions`: pages shared and taken back;
  * - `samples`: where the guest was, asked every few milliseconds.
