@@ -13,6 +13,8 @@ export interface BootRun {
   readonly memoryMiB: number;
   /** QEMU's log of the run. */
   readonly log: string;
+  /** Done to each QEMU before its first instruction: the same when it is recorded and when it is replayed. */
+  readonly prepare?: (qemu: QemuMachine) => void;
   /** Each QEMU process is killed after so many milliseconds. */
   readonly limitMs: number;
 }
@@ -24,12 +26,14 @@ export interface FollowBootOptions {
   readonly until?: number;
   readonly memoryEvery?: number;
   readonly onProgress?: (position: number) => void;
+  /** Told of our machine before it begins: a test spoils it here. */
+  readonly onStart?: (ours: EngineMachine) => void;
 }
 
 /** Runs the guest until it ends by itself or for so many milliseconds, unless there is a log already. */
 export async function recordBoot(run: BootRun, forMs: number): Promise<ReplayLog> {
   if (!existsSync(run.log)) {
-    const qemu = await QemuMachine.start({ ...run, mode: { record: run.log } });
+    const qemu = await start(run, { record: run.log });
     const timer = setTimeout(() => qemu.end(), forMs);
     await qemu.runToEnd();
     clearTimeout(timer);
@@ -40,7 +44,7 @@ export async function recordBoot(run: BootRun, forMs: number): Promise<ReplayLog
 
 /** Follows from the entry on, to the first divergence or the log's end. */
 export async function followBoot(run: BootRun, log: ReplayLog, options: FollowBootOptions): Promise<FollowReport> {
-  using leader = await QemuMachine.start({ ...run, mode: { replay: run.log } });
+  using leader = await start(run, { replay: run.log });
   if (!leader.runToAddress(options.entry)) throw new Error(`QEMU never came to ${options.entry.toString(16)}`);
   return follow(leader, run, log, options);
 }
@@ -60,7 +64,7 @@ export interface Narrowed {
 export async function narrow(run: BootRun, log: ReplayLog, divergence: Divergence): Promise<Narrowed | undefined> {
   let found = divergence;
   while (found.at - found.from > 1) {
-    using leader = await QemuMachine.start({ ...run, mode: { replay: run.log } });
+    using leader = await start(run, { replay: run.log });
     leader.runTo(found.from);
     const window = Math.max(1, Math.ceil((found.at - found.from) / 64));
     const report = follow(leader, run, log, {
@@ -73,12 +77,21 @@ export async function narrow(run: BootRun, log: ReplayLog, divergence: Divergenc
     if (report.divergence.at - report.divergence.from >= found.at - found.from) break;
     found = report.divergence;
   }
-  using leader = await QemuMachine.start({ ...run, mode: { replay: run.log } });
+  using leader = await start(run, { replay: run.log });
   leader.runTo(found.from);
   const ours = new EngineMachine(run.memoryMiB << 20);
   const here = new Follow({ leader, ours, interrupts: [], memory: run.memoryMiB << 20, window: 1, until: 0 });
   const single = found.at - found.from <= 1;
   return { divergence: found, instruction: single ? `${here.rip()} ${ours.mnemonicAtRip()}` : undefined };
+}
+
+async function start(
+  run: BootRun,
+  mode: { readonly record: string } | { readonly replay: string },
+): Promise<QemuMachine> {
+  const qemu = await QemuMachine.start({ ...run, mode });
+  run.prepare?.(qemu);
+  return qemu;
 }
 
 function follow(
@@ -90,5 +103,7 @@ function follow(
   const memory = run.memoryMiB << 20;
   const { interrupts, end } = log;
   const ours = new EngineMachine(memory);
-  return new Follow({ until: end, ...options, leader, ours, interrupts, memory }).run();
+  const lockstep = new Follow({ until: end, ...options, leader, ours, interrupts, memory });
+  options.onStart?.(ours);
+  return lockstep.run();
 }

@@ -3,14 +3,25 @@ import type { BareMachine } from './bare-machine.ts';
 import { QemuMachine, type QemuOptions } from './qemu.ts';
 import { emptyRegisters, GPR_NAMES } from './register-file.ts';
 
+/**
+ * Puts the image into a QEMU that has run nothing yet, and the processor at its SETUP. After reset the descriptor tables are at
+ * linear 0, where the image has its GDT: that is enough for the stub to load CS.
+ */
+export function enterBareImage(qemu: QemuMachine, image: Uint8Array): void {
+  qemu.writeData(0, image);
+  const { code, data } = SELECTORS;
+  const { cr0, cr3, cr4, efer, stack } = BARE_START;
+  const start = emptyRegisters();
+  start.gpr[4] = stack;
+  const selectors = Uint16Array.of(data, code, data, data, data, data);
+  qemu.writeRegs({ ...start, cr0, cr3, cr4, efer, rip: SETUP, selectors });
+}
+
 /** Linear address of the HLT in which every exception ends, and how far the setup stub runs. */
 const HALT = LEFT - 1n;
 const SETUP_INSTRUCTIONS = 5;
 
-/**
- * QEMU's TCG holding a bare image: about a thousand cases a second. After reset its descriptor tables are at linear 0, where
- * the image has its GDT: that is enough for the stub to load CS, and the image's own code does the rest.
- */
+/** QEMU's TCG holding a bare image: about a thousand cases a second. */
 export class QemuBare implements BareMachine {
   readonly name = 'QEMU';
   readonly #qemu: QemuMachine;
@@ -31,13 +42,7 @@ export class QemuBare implements BareMachine {
 
   private constructor(qemu: QemuMachine, image: Uint8Array) {
     this.#qemu = qemu;
-    qemu.writeData(0, image);
-    const { code, data } = SELECTORS;
-    const { cr0, cr3, cr4, efer, stack } = BARE_START;
-    const start = emptyRegisters();
-    start.gpr[4] = stack;
-    const selectors = Uint16Array.of(data, code, data, data, data, data);
-    qemu.writeRegs({ ...start, cr0, cr3, cr4, efer, rip: SETUP, selectors });
+    enterBareImage(qemu, image);
     qemu.runInstructions(SETUP_INSTRUCTIONS);
     qemu.registers.set('cr3', BARE_ROOT);
     qemu.setBreakpoint(HALT);

@@ -52,13 +52,13 @@ export function answerLength(data: Buffer): number | undefined {
   return NATIVE.header + data.readUInt32LE(12);
 }
 
+/** The outcomes are views of the answer, which is 8-aligned. */
 export function parseAnswer(answer: Buffer): Outcome[] {
   const count = answer.readUInt32LE(8);
   const outcomes: Outcome[] = [];
   let at = NATIVE.header;
   for (let i = 0; i < count; i++) {
-    const state = new CpuState();
-    state.bytes.set(answer.subarray(at, at + STATE.bytes));
+    const state = new CpuState(answer.buffer, answer.byteOffset + at);
     at += STATE.bytes;
     const changes: Patch[] = [];
     const length = answer.readUInt32LE(at);

@@ -11,16 +11,34 @@ export const RBP = 5;
 export const RSI = 6;
 export const RDI = 7;
 
+/** Records are made many at a time: an ArrayBuffer each would cost more than what is done with it. */
+const SLAB = 64;
+let slab = new ArrayBuffer(0);
+let slabUsed = SLAB;
+
 /** What a processor holds before and after a test case: one record of STATE.bytes, seen as words or bytes. */
 export class CpuState {
   readonly bytes: Uint8Array;
   /** The record as 32-bit words: register n is words[2n] (low half) and words[2n + 1]. */
   readonly words: Uint32Array;
 
-  constructor() {
-    const buffer = new ArrayBuffer(STATE.bytes);
-    this.bytes = new Uint8Array(buffer);
-    this.words = new Uint32Array(buffer);
+  /** A fresh record: no vector, vector and x87 units reset, all else zero. */
+  constructor();
+  /** A record that is somewhere already, 4-aligned. */
+  constructor(buffer: ArrayBufferLike, offset: number);
+  constructor(buffer?: ArrayBufferLike, offset = 0) {
+    if (buffer !== undefined) {
+      this.bytes = new Uint8Array(buffer, offset, STATE.bytes);
+      this.words = new Uint32Array(buffer, offset, STATE.bytes / 4);
+      return;
+    }
+    if (slabUsed === SLAB) {
+      slab = new ArrayBuffer(SLAB * STATE.bytes);
+      slabUsed = 0;
+    }
+    const at = slabUsed++ * STATE.bytes;
+    this.bytes = new Uint8Array(slab, at, STATE.bytes);
+    this.words = new Uint32Array(slab, at, STATE.bytes / 4);
     this.word(STATE.vector, NO_VECTOR);
     this.resetFx();
   }

@@ -141,6 +141,7 @@ class Bench {
   readonly #background: Uint8Array;
   readonly #expected: Uint8Array;
   readonly #data: Uint8Array;
+  readonly #actual = new CpuState();
 
   constructor(options: DifferOptions) {
     this.#options = options;
@@ -153,7 +154,7 @@ class Bench {
     const { layout, patches } = testCase;
     this.#data.set(this.#background);
     for (const { offset, bytes } of patches) this.#data.set(bytes, offset);
-    const actual = new CpuState();
+    const actual = this.#actual;
     actual.copyFrom(testCase.state);
     const entry = layout.starts[0] ?? 0;
     const run = { code: layout.code, entry, end: entry + layout.code.length };
@@ -170,6 +171,10 @@ class Bench {
     const differences = compare(layout, expected, this.#expected, actual, this.#data, this.#options);
     for (const { offset, bytes } of [...patches, ...expected.changes])
       this.#expected.set(this.#background.subarray(offset, offset + bytes.length), offset);
-    return { expected, actual, unsupported, differences };
+    if (differences.length === 0) return { expected, actual, unsupported, differences };
+    // What is shown later must not be the next case's.
+    const kept = new CpuState();
+    kept.copyFrom(actual);
+    return { expected, actual: kept, unsupported, differences };
   }
 }

@@ -67,7 +67,9 @@ export class NativeOracle {
       this.#bytes = rest.length;
       const waiting = this.#waiting.shift();
       this.#watch();
-      waiting?.resolve(parseAnswer(all.subarray(0, length)));
+      // Aligned memory of its own: Node may have put a small answer anywhere in its pool.
+      const answer = all.byteOffset % 8 === 0 ? all : Buffer.from(new Uint8Array(all).buffer);
+      waiting?.resolve(parseAnswer(answer.subarray(0, length)));
     }
   }
 
