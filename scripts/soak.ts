@@ -1,5 +1,6 @@
 /**
- * npm run soak: every property test with many times its runs, from one random seed that is printed.
+ * npm run soak: every property test with many times its runs, from one random seed that is printed, and the tests that are
+ * too long for CI (packages/<room>/soak/**.soak.ts).
  * `--factor N` (default 20) times the usual runs, `--seed N` to repeat a soak; other arguments select files by name.
  */
 import { randomInt } from 'node:crypto';
@@ -17,13 +18,15 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: String(randomInt(2 ** 31 - 1)) },
   },
 });
-const files = globSync('packages/*/test/**/*.test.ts', { cwd: root })
-  .filter((file) => readFileSync(join(root, file), 'utf8').includes("from 'fast-check'"))
+const properties = globSync('packages/*/test/**/*.test.ts', { cwd: root }).filter((file) =>
+  readFileSync(join(root, file), 'utf8').includes("from 'fast-check'"),
+);
+const files = [...properties, ...globSync('packages/*/soak/**/*.soak.ts', { cwd: root })]
   .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
   .sort()
   .map((file) => join(root, file));
 
-console.log(`${files.length} files of properties, ${values.factor} times the runs, seed ${values.seed}`);
+console.log(`${files.length} files; properties with ${values.factor} times the runs, seed ${values.seed}`);
 process.env['UNPIN_SOAK_FACTOR'] = values.factor;
 process.env['UNPIN_SOAK_SEED'] = values.seed;
 const stream = run({

@@ -61,7 +61,7 @@ describe('what an agent finds in an image', () => {
 
 describe("the built-in probe's verdict", () => {
   test('says what each flavour does by construction, and that this is its evidence', () => {
-    const answers = (['honest', 'silent', 'lying'] as const).map((flavour) => {
+    const answers = (['honest', 'silent', 'lying', 'misreporting'] as const).map((flavour) => {
       const { statements } = probeVerdict(flavour, '0.1.0');
       for (const { level, evidence } of Object.values(statements)) {
         assert.equal(level, 'proven');
@@ -72,6 +72,7 @@ describe("the built-in probe's verdict", () => {
     assert.deepEqual(answers, [
       ['yes', 'yes'],
       ['no', 'no'],
+      ['yes', 'no'],
       ['yes', 'no'],
     ]);
   });

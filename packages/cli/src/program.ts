@@ -155,7 +155,9 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--waive <reason>', 'start it although its needs are not met; its lies are named')
     .option('--probation', 'start unpinned; if it never reports, start again pinned')
     .addOption(
-      new Option('--flavour <flavour>', 'what the probe does').choices(['honest', 'silent', 'lying']).default('honest'),
+      new Option('--flavour <flavour>', 'what the probe does')
+        .choices(['honest', 'silent', 'lying', 'misreporting'])
+        .default('honest'),
     )
     .option('--stop-on-lie', 'end the guest at the first lie')
     .option('--timeout <seconds>', 'end the guest after this time', Number)

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { bootedAndSpoke } from './boot-matrix/booted-and-spoke.ts';
 import { type BootCase, GUEST_MEMFD, LEGACY, MATRIX, nameOf } from './boot-matrix/cases.ts';
 import type { CaseResult } from './boot-matrix/driver.ts';
 import { missingFor, runInTestHost } from './boot-matrix/in-test-host.ts';
 
 const MIB = 2 ** 20;
-
-/** What every guest shows, whatever its type. */
-function bootedAndSpoke(result: CaseResult | undefined): asserts result is CaseResult & { report: object } {
-  assert.ok(result !== undefined, 'the test host ended before this guest');
-  const tail = result.console.slice(-1500);
-  assert.ok(result.report !== undefined, `${result.stdout ?? ''}\n${tail}`);
-  assert.match(result.console, /Linux version /);
-  assert.ok(result.answered, `the shell did not answer:\n${tail}`);
-  assert.equal(result.report?.ending?.reason, 'power-off', tail);
-  assert.equal(result.exitCode, 0);
-}
 
 function suite(
   host: 'host-6.12' | 'host-newest',

@@ -68,7 +68,7 @@ export const PARAMETER = {
 export const MAGIC = 0x4252_504e_4950_4e55n;
 
 /** How the probe behaves. */
-export const FLAVOURS = ['honest', 'silent', 'lying'] as const;
+export const FLAVOURS = ['honest', 'silent', 'lying', 'misreporting'] as const;
 export type Flavour = (typeof FLAVOURS)[number];
 
 /** How it reports conversions: not at all, by hypercall (AMD's or Intel's instruction), or by the doorbell. */

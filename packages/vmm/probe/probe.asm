@@ -20,6 +20,7 @@ COMMAND_END     equ 2
 EXCHANGE        equ 0x180000
 PAGE            equ 4096
 WORDS           equ 512                  ; 64-bit words a page
+UNALIGNED       equ 0x800                ; where the misreporting flavour's buffer begins in its first page
 
 ; parameter page
 P_MAGIC         equ 0x00
@@ -41,6 +42,7 @@ MAGIC           equ 0x4252504e49504e55
 FLAVOUR_HONEST  equ 0
 FLAVOUR_SILENT  equ 1
 FLAVOUR_LYING   equ 2
+FLAVOUR_MISREPORTING equ 3
 CHANNEL_NONE    equ 0
 CHANNEL_VMMCALL equ 1
 CHANNEL_VMCALL  equ 2
@@ -213,15 +215,23 @@ prepare:
         rep stosq
         ret
 
-; Reports the exchanged pages as shared. The lying flavour reports one more, as a kernel does that counts pages by
-; rounding up (CVE-2023-53996).
+; Reports the exchanged pages as shared. The lying flavour reports one more. The misreporting one does so by mistake: its
+; buffer begins inside the first page and ends with the last, and it rounds the size up and adds a page for the
+; unaligned beginning, as kernels counted pages for this hypercall before 6.6 (CVE-2023-53996).
 share:
         cmp dword [r15 + P_CHANNEL], CHANNEL_NONE
         je .unreported
         mov edi, EXCHANGE
         mov rsi, r12
         cmp dword [r15 + P_FLAVOUR], FLAVOUR_LYING
+        je .one_more
+        cmp dword [r15 + P_FLAVOUR], FLAVOUR_MISREPORTING
         jne .count
+        shl rsi, 12
+        sub rsi, UNALIGNED
+        add rsi, PAGE - 1
+        shr rsi, 12
+.one_more:
         inc rsi
 .count:
         mov edx, TO_SHARED
@@ -553,5 +563,5 @@ s_exits_end     db "probe: exits end", 10, 0
 s_done          db "probe: done, ", 0
 s_wrong         db " wrong", 10, 0
 s_bad_parameters db "probe: no parameters", 10, 0
-flavour_names   db "honest", 0, "silent", 0, "lying", 0
+flavour_names   db "honest", 0, "silent", 0, "lying", 0, "misreporting", 0
 channel_names   db "nothing", 0, "vmmcall", 0, "vmcall", 0, "doorbell", 0

@@ -49,6 +49,14 @@ function reporting(flavour: ProbeFlavour, built: (answer: 'yes' | 'no', summary:
         'reports-conversions': built('yes', 'this flavour reports conversions'),
         'reports-correctly': built('no', 'this flavour uses pages in another view than it reported, on purpose'),
       };
+    case 'misreporting':
+      return {
+        'reports-conversions': built('yes', 'this flavour reports conversions'),
+        'reports-correctly': built(
+          'no',
+          'this flavour reports one page too many of an unaligned range (CVE-2023-53996)',
+        ),
+      };
   }
 }
 

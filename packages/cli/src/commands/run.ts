@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly inGuestDecompress?: boolean;
   readonly waive?: string;
   readonly probation?: boolean;
-  readonly flavour: 'honest' | 'silent' | 'lying';
+  readonly flavour: 'honest' | 'silent' | 'lying' | 'misreporting';
   readonly stopOnLie?: boolean;
   readonly timeout?: number;
   readonly testHost?: boolean | string;

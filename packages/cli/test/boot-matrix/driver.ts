@@ -1,5 +1,5 @@
 /**
- * Runs boot cases inside a test host, one after another, and prints one JSON line for each. Speaks to each guest's shell as
+ * Runs boot cases on the machine that this runs on (a test host), one after another, and prints one JSON line for each. Speaks to each guest's shell as
  * a person would: waits for the prompt, types, reads, types `poweroff`.
  */
 import { spawn } from 'node:child_process';
@@ -38,7 +38,8 @@ async function drive(input: DriverInput): Promise<void> {
     process.stdout.write(`${JSON.stringify(await runCase(index, bootCase, input.initrd))}\n`);
 }
 
-function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: string): Promise<CaseResult> {
+/** Boots one guest by the real program, speaks to its shell, and answers what it showed. */
+export function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: string): Promise<CaseResult> {
   const started = performance.now();
   const child = spawn(
     process.execPath,

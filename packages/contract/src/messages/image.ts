@@ -16,7 +16,12 @@ export const ImageBoot = Type.Union([
   }),
   Type.Object({
     kind: Type.Literal('probe'),
-    flavour: Type.Union([Type.Literal('honest'), Type.Literal('silent'), Type.Literal('lying')]),
+    flavour: Type.Union([
+      Type.Literal('honest'),
+      Type.Literal('silent'),
+      Type.Literal('lying'),
+      Type.Literal('misreporting'),
+    ]),
   }),
 ]);
 export type ImageBoot = Static<typeof ImageBoot>;

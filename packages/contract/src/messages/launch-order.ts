@@ -18,7 +18,12 @@ export const BootOrder = Type.Union([
   }),
   Type.Object({
     kind: Type.Literal('probe'),
-    flavour: Type.Union([Type.Literal('honest'), Type.Literal('silent'), Type.Literal('lying')]),
+    flavour: Type.Union([
+      Type.Literal('honest'),
+      Type.Literal('silent'),
+      Type.Literal('lying'),
+      Type.Literal('misreporting'),
+    ]),
     /** Private memory that it touches, in bytes (a multiple of 4096): 16 MiB unless said. */
     touchBytes: Type.Optional(Type.Integer({ minimum: 0, multipleOf: 4096 })),
     /** How often it shares and takes back, and how many plain exits it makes: for measurements. */

@@ -1,5 +1,6 @@
 import type { LaunchOrder } from '@unpin/contract';
 import { type Execution, regimeOf, type VmTypeId, vmType } from '@unpin/policy';
+import type { Flavour } from '../../probe/layout.ts';
 
 export const MIB = 1024 * 1024;
 
@@ -7,7 +8,7 @@ export const MIB = 1024 * 1024;
 export function probeOrder(
   type: VmTypeId,
   execution: Execution,
-  flavour: 'honest' | 'silent' | 'lying',
+  flavour: Flavour,
   more: Partial<LaunchOrder> = {},
 ): LaunchOrder {
   return {
