@@ -1,7 +1,7 @@
 /** The parts of lockstep that need no QEMU. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { array, assert as check, integer, property, string } from 'fast-check';
 import { compareRegisters } from '../lockstep/compare-registers.ts';
 import { PacketReader, packet } from '../lockstep/gdb-packets.ts';
 import { parseSystemRegisters } from '../lockstep/qemu-system-registers.ts';
@@ -9,14 +9,23 @@ import { emptyRegisters } from '../lockstep/register-file.ts';
 import { parseReplayLog } from '../lockstep/replay-log.ts';
 import { countOfRep } from '../lockstep/rounds.ts';
 
+/** Big-endian. */
+function u32(value: number): number[] {
+  return [value >>> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff];
+}
+
+function segment(name: string): string {
+  return `${name} =0010 0000000000001000 ffffffff 00af9b00 DPL=0 CS64 [-RA]`;
+}
+
 describe('packets of the GDB protocol', () => {
   test('a command has its checksum', () => {
     assert.equal(packet('g'), '$g#67');
   });
 
   test('what is packed is unpacked, however it arrives', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary-ascii' })), fc.integer({ min: 1, max: 7 }), (texts, size) => {
+    check(
+      property(array(string({ unit: 'binary-ascii' })), integer({ min: 1, max: 7 }), (texts, size) => {
         const wire = Buffer.from(texts.map((text) => `+${packet(text)}`).join(''), 'latin1');
         const reader = new PacketReader();
         const got: string[] = [];
@@ -43,7 +52,6 @@ describe('packets of the GDB protocol', () => {
 });
 
 describe("QEMU's replay log", () => {
-  const u32 = (value: number): number[] => [value >>> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff];
   const head = [0x00, 0xe0, 0x20, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0];
   const clock = [28, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -99,7 +107,6 @@ describe('registers of two machines', () => {
   });
 
   test("hidden segment state is read from QEMU's monitor", () => {
-    const segment = (name: string): string => `${name} =0010 0000000000001000 ffffffff 00af9b00 DPL=0 CS64 [-RA]`;
     const names = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDT', 'TR'].map((name) => segment(name.padEnd(2)));
     const tables = ['GDT=     fffffe0000001000 0000007f', 'IDT=     fffffe0000000000 00000fff'];
     const { segments, gdt } = parseSystemRegisters([...names, ...tables].join('\n'));
