@@ -6,4 +6,4 @@ export { writeMsr } from "./model-specific";
 export { translatedGpa } from "./paging";
 export { run } from "./run";
 export { stateLoaded } from "./state";
-export { flushTlbs, selectTlb } from "./tlb";
+export { flushTlbs, forgetCode, protectFrame, selectTlb } from "./tlb";

@@ -34,8 +34,11 @@ function runWith(): u32 {
     const waiting = load<u32>(IRQ_WAITING) != 0 && (flags & FLAG_IF) != 0;
     if (waiting && !completing && !load<u32>(IRQ_SHADOW)) return EXIT_IRQ_WINDOW;
     const steps = (flags & FLAG_TF) != 0;
-    const reason = completing || waiting || steps ? step(steps) : go(0);
+    const single = completing || waiting || steps;
+    const reason = single ? step(steps) : go(0);
     if (reason != EXIT_BUDGET && reason != SYSTEM_EVENTS) return reason;
+    // Also a long REP ends a run, which may have some of the budget left.
+    if (reason == EXIT_BUDGET && !single) return EXIT_BUDGET;
     // What waited for this boundary comes before the budget's end: RIP stands between two instructions.
     if (load<i64>(BUDGET) < 0 && !load<u32>(TRAP_PENDING)) return EXIT_BUDGET;
   }

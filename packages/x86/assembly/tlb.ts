@@ -50,6 +50,18 @@ export function flushTlbs(): void {
   memory.fill(WALK_CACHE, 0, WALK_CACHE_ENTRIES * 8);
 }
 
+/** The host page `frame` holds code from now on: writes to it must ask first. */
+export function protectFrame(frame: u32): void {
+  for (let entry: u32 = TLB_SUPERVISOR; entry < <u32>TLB_SUPERVISOR + TLB_ENTRIES * 64; entry += 32)
+    if (load<u32>(entry, 8) + load<u32>(entry, 16) == frame) store<u64>(entry, -1, 8);
+}
+
+/** What was decoded from the host page `frame` is gone. */
+export function forgetCode(frame: u32): void {
+  for (let entry: u32 = EXEC_TLB_SUPERVISOR; entry < <u32>EXEC_TLB_SUPERVISOR + EXEC_TLB_ENTRIES * 32; entry += 16)
+    if (load<u32>(entry, 12) == frame) store<u64>(entry, -1);
+}
+
 /** What a write of CR3 drops: all but global pages. */
 export function flushNonGlobal(): void {
   for (let entry: u32 = TLB_SUPERVISOR; entry < <u32>TLB_SUPERVISOR + TLB_ENTRIES * 64; entry += 32)

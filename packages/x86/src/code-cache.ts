@@ -36,22 +36,31 @@ interface CodePage {
   readonly crossings: Set<number>;
 }
 
+/** What the cache asks of the TLBs. */
+export interface TlbControl {
+  flushTlbs(): void;
+  /** Writes to a host frame must ask first from now on. */
+  protectFrame(frame: number): void;
+  /** Nothing leads to what was decoded from a host frame any more. */
+  forgetCode(frame: number): void;
+}
+
 /** Decoded code by host frame. Everything that was decoded from a frame goes when one of its decoded bytes changes. */
 export class CodeCache {
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
   readonly #writer: TraceWriter;
-  readonly #flushTlbs: () => void;
+  readonly #tlbs: TlbControl;
   readonly #pages = new Map<number, CodePage>();
   readonly #freeTables: number[] = [];
   readonly #instruction = new Instruction();
   #nextTable: number = layout.JUMP_TABLES;
 
-  constructor(memory: WebAssembly.Memory, flushTlbs: () => void) {
+  constructor(memory: WebAssembly.Memory, tlbs: TlbControl) {
     this.#words = new Uint32Array(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#writer = new TraceWriter(memory);
-    this.#flushTlbs = flushTlbs;
+    this.#tlbs = tlbs;
   }
 
   /** The jump table of a frame for code of `bits`. */
@@ -156,7 +165,7 @@ export class CodeCache {
     this.#writer.at = layout.UOPS;
     const generation = layout.CODE_GENERATION >>> 2;
     this.#words[generation] = (this.#words[generation] ?? 0) + 1;
-    this.#flushTlbs();
+    this.#tlbs.flushTlbs();
   }
 
   #make(frame: number, bits: Bits): CodePage {
@@ -182,7 +191,7 @@ export class CodeCache {
     this.#pages.set(frame, page);
     this.#words[(layout.CODE_OF_FRAME >>> 2) + (frame >>> 12)] = table;
     // Data that was written to this frame until now must be seen from now on.
-    this.#flushTlbs();
+    this.#tlbs.protectFrame(frame);
     return page;
   }
 
@@ -195,7 +204,7 @@ export class CodeCache {
   #forget(page: CodePage): void {
     this.#pages.delete(page.frame);
     this.#drop(page);
-    this.#flushTlbs();
+    this.#tlbs.forgetCode(page.frame);
   }
 
   /** Makes a page's micro-ops look themselves up again: one of them may be running. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { CodeCache } from './code-cache.ts';
+import { CodeCache, LONGEST_TRACE } from './code-cache.ts';
 import { CpuState } from './cpu-state.ts';
 import * as layout from './layout.ts';
 
@@ -41,6 +41,8 @@ interface Exports {
   writeMsr(index: number, value: bigint): number;
   stateLoaded(): void;
   flushTlbs(): void;
+  protectFrame(frame: number): void;
+  forgetCode(frame: number): void;
   selectTlb(): void;
 }
 
@@ -58,7 +60,11 @@ export class Engine {
     this.memory = memory;
     this.words = new Uint32Array(memory.buffer);
     this.#view = new DataView(memory.buffer);
-    this.code = new CodeCache(memory, () => this.#exports.flushTlbs());
+    this.code = new CodeCache(memory, {
+      flushTlbs: () => this.#exports.flushTlbs(),
+      protectFrame: (frame) => this.#exports.protectFrame(frame),
+      forgetCode: (frame) => this.#exports.forgetCode(frame),
+    });
     const answer = new Uint32Array(memory.buffer, layout.EXIT_ARG2, 2);
     const { code } = this;
     const instance = new WebAssembly.Instance(compiled(), {
@@ -92,6 +98,35 @@ export class Engine {
   run(budget: number): number {
     this.#view.setBigInt64(layout.BUDGET, BigInt(budget), true);
     return this.#exports.run();
+  }
+
+  /**
+   * Runs until exactly `count` instructions have retired, each delivered exception counting as one, or the guest needs
+   * something. Answers EXIT_*.
+   */
+  runExactly(count: number): number {
+    const end = this.retired + count;
+    for (;;) {
+      const left = end - this.retired;
+      if (left <= 0) return layout.EXIT_BUDGET;
+      const reason = left > LONGEST_TRACE + 1 ? this.run(left - LONGEST_TRACE - 1) : this.#step();
+      if (reason !== layout.EXIT_BUDGET) return reason;
+    }
+  }
+
+  /** One instruction, or a part of a long REP. */
+  #step(): number {
+    if (this.words[layout.COMPLETING / 4] === 0) {
+      // An answer to nothing: exactly one instruction.
+      this.words[layout.PENDING / 4] = layout.PENDING_NONE;
+      this.words[layout.COMPLETING / 4] = 1;
+    }
+    return this.run(0);
+  }
+
+  /** Instructions retired and exceptions delivered since the state was made. Exact below 2^53. */
+  get retired(): number {
+    return Number(this.#view.getBigUint64(layout.RETIRED, true));
   }
 
   /**
@@ -134,6 +169,12 @@ export class Engine {
 
   /** After CR3, mappings or frames changed behind the guest's back. */
   flushTlbs(): void {
+    this.#exports.flushTlbs();
+  }
+
+  /** The bytes of a host frame changed, or the frame is another's: nothing decoded or mapped leads there any more. */
+  frameChanged(frame: number): void {
+    this.code.written(frame, 0, 4096);
     this.#exports.flushTlbs();
   }
 
