@@ -54,6 +54,7 @@ function setRip(linear: u64): void {
 export function begin(first: u32): u32 {
   store<u16>(exitUop, <u16>OP_EXIT);
   credit = <i32>load<i64>(BUDGET);
+  if (credit < 0) return stopped();
   return arrived(first ? first : enterAtRip());
 }
 
@@ -66,6 +67,12 @@ export function stopAt(pc: u32): u32 {
 /** The same where the trace has been left: `credit` is the budget. */
 function stopHere(pc: u32): u32 {
   setRip(linearOf(pc));
+  return stopped();
+}
+
+/** The same in front of an instruction that wasn't fetched yet: a fault of fetching it belongs to the next run. */
+function stopBefore(linear: u64): u32 {
+  setRip(linear);
   return stopped();
 }
 
@@ -101,12 +108,11 @@ export function exitBehind(reason: u32): u32 {
   return exitUop;
 }
 
-/** At a micro-op that `credit` doesn't count for yet; 0: there is none, and a fault on its way. */
+/** At a micro-op that `credit`, not used up, doesn't count for yet; 0: there is none, and a fault on its way. */
 // @ts-ignore: decorator
 @inline
 function arrived(uop: u32): u32 {
   if (!uop) return faulted(0);
-  if (credit < 0) return stopHere(uop);
   credit += ordinal(uop);
   return uop;
 }
@@ -165,6 +171,7 @@ function followSlow(pc: u32): u32 {
 @inline
 export function jump(pc: u32): u32 {
   credit -= ordinal(pc) + 1;
+  if (credit < 0) return stopBefore(load<u64>(PAGE_BASE) + load<u64>(pc, UOP_IMM));
   return arrived(follow(pc));
 }
 
@@ -173,24 +180,28 @@ export function jump(pc: u32): u32 {
 @inline
 export function jumpTo(pc: u32, linear: u64): u32 {
   credit -= ordinal(pc) + 1;
+  if (credit < 0) return stopBefore(linear);
   return arrived(enter(linear));
 }
 
 /** Where the trace goes on elsewhere without an instruction at its end. */
 export function goOn(pc: u32): u32 {
   credit -= ordinal(pc);
+  if (credit < 0) return stopBefore(load<u64>(PAGE_BASE) + load<u64>(pc, UOP_IMM));
   return arrived(follow(pc));
 }
 
 export function goOnAt(pc: u32, linear: u64): u32 {
   credit -= ordinal(pc);
+  if (credit < 0) return stopBefore(linear);
   return arrived(enter(linear));
 }
 
-/** The code has changed: looked up again, whatever the budget says. */
+/** The code has changed: looked up again. */
 export function resync(pc: u32): u32 {
   const linear = linearOf(pc);
   credit -= ordinal(pc);
+  if (credit < 0) return stopBefore(linear);
   const uop = enterSlow(linear);
   if (!uop) return faulted(0);
   credit += ordinal(uop);

@@ -193,6 +193,24 @@ describe('single steps', () => {
     assert.equal(cpu.get('rbx'), 3n);
   });
 
+  test('a jump into a page that isn’t there traps before the page is missed', () => {
+    machine.long([...asm.mov('rdi', DATA), ...asm.jmpRdi], { cpl: 3 });
+    machine.write64(machine.entryOf(DATA), 0n);
+    cpu.rflags = 0x302n;
+    handler(1, [0x48, 0xff, 0xc3, ...asm.iretq]); // inc rbx
+    expectHandler(14);
+    assert.equal(cpu.get('rbx'), 2n);
+    assert.equal(machine.stack(2)[1], BigInt(DATA));
+  });
+
+  test('an instruction that changes the page it is in is stepped alone', () => {
+    // mov byte [rip + 2], 0x90; two instructions behind it
+    machine.long([0xc6, 0x05, 2, 0, 0, 0, 0x90, ...asm.nop, ...asm.nop, 0xf4]);
+    cpu.rflags = 0x102n;
+    expectHandler(1);
+    assert.equal(machine.stack(1)[0], BigInt(CODE + 7));
+  });
+
   test('no #DB behind a system call that masks TF', () => {
     machine.long(asm.syscall, { cpl: 3 });
     cpu.rflags = 0x302n;
