@@ -1,7 +1,7 @@
 /** The parts of lockstep that need no QEMU. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { array, assert as check, integer, property, string } from 'fast-check';
+import * as fc from 'fast-check';
 import { compareRegisters } from '../lockstep/compare-registers.ts';
 import { PacketReader, packet } from '../lockstep/gdb-packets.ts';
 import { parseSystemRegisters } from '../lockstep/qemu-system-registers.ts';
@@ -24,8 +24,8 @@ describe('packets of the GDB protocol', () => {
   });
 
   test('what is packed is unpacked, however it arrives', () => {
-    check(
-      property(array(string({ unit: 'binary-ascii' })), integer({ min: 1, max: 7 }), (texts, size) => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary-ascii' })), fc.integer({ min: 1, max: 7 }), (texts, size) => {
         const wire = Buffer.from(texts.map((text) => `+${packet(text)}`).join(''), 'latin1');
         const reader = new PacketReader();
         const got: string[] = [];
