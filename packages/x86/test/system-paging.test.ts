@@ -242,6 +242,22 @@ describe('what the TLB keeps', () => {
     assert.deepEqual([cpu.get('rbx'), cpu.get('rcx')], [1n, 2n]);
   });
 
+  test('INVLPG of any address of a 1 GiB page drops all of it', () => {
+    machine.long([
+      ...asm.mov('rdi', 0x4020_0010),
+      ...asm.load('rbx'),
+      ...asm.mov('rdi', guest.PDPT + 8),
+      ...asm.mov('rax', 0),
+      ...asm.store('rax'),
+      ...asm.mov('rdi', 0x4000_0000),
+      ...asm.invlpgRdi,
+      ...asm.mov('rdi', 0x4020_0010),
+      ...asm.load('rcx'),
+    ]);
+    machine.write64(guest.PDPT + 8, P | W | PS);
+    expectPageFault(0, 0x4020_0010n);
+  });
+
   test('what the kernel may touch the user still may not', () => {
     machine.long([...load(DATA)]);
     machine.write64(machine.entryOf(DATA), BigInt(DATA) | P | W);
