@@ -1,6 +1,7 @@
 import type { EventFd } from '../port/event-fd.ts';
+import type { GuestMemfd } from '../port/guest-memfd.ts';
 import { PAGE_BYTES } from '../port/guest-memory.ts';
-import type { HostMemory } from '../port/host-memory.ts';
+import type { HostMemory, HostMemoryHandle } from '../port/host-memory.ts';
 import type { BackendInfo, Kvm } from '../port/kvm.ts';
 import type { Pinning } from '../port/pinning.ts';
 import type { Kicker, KickTarget } from '../port/vcpu.ts';
@@ -11,12 +12,14 @@ import { checkExtension } from './capabilities.ts';
 import { EMULATED_CPUID, SUPPORTED_CPUID } from './cpuid.ts';
 import { SoftwareKicker } from './kick.ts';
 import { Machine } from './machine.ts';
-import type { MoveOutcome, Mover } from './memory/index.ts';
+import { type MoveOutcome, type Mover, SnapshotError, SoftwareGuestMemfd } from './memory/index.ts';
 import type { SoftwareKvmOptions } from './options.ts';
 import { SoftwarePinning } from './pinning.ts';
+import { engineLayout, type VmSnapshot } from './snapshot/vm-snapshot.ts';
 import { MSR_INDICES } from './vcpu/msr/msrs.ts';
 import { FEATURE_MSRS } from './vcpu/msr/platform-msrs.ts';
 import { SoftwareVm } from './vm.ts';
+import type { VmParts } from './vm-parts.ts';
 import { techOf } from './vm-types.ts';
 
 /** The kernel whose rules are followed. */
@@ -89,11 +92,50 @@ export class SoftwareKvm implements Kvm {
   createVm(type: number): Vm {
     if (techOf(type) === undefined) throw failure('KVM_CREATE_VM', ERRNO.EINVAL, `VM type ${type}`);
     const machine = this.#machine;
-    const parts = machine.createVm(type);
-    const fd = machine.host.descriptors.open(parts);
-    const vm = new SoftwareVm({ fd, type }, parts, () => {
-      this.#vms.delete(fd);
-      machine.host.descriptors.close(fd);
+    return this.#own(machine, machine.createVm(type));
+  }
+
+  /**
+   * A saved VM with its vCPUs, all of them with the handles that they had; `adoptMemory` and `adoptGuestMemfd` give its
+   * memory's objects. Time goes on where it was. SnapshotError where this Kvm holds memory already, has another clock or
+   * less memory, or where the snapshot is of a build whose processor is laid out otherwise. Not in the port.
+   */
+  restoreVm(snapshot: VmSnapshot): SoftwareVm {
+    if (snapshot.engine !== engineLayout())
+      throw new SnapshotError('the snapshot is of another build, whose processor is laid out otherwise');
+    if (this.#vms.size > 0) throw new SnapshotError('a VM is restored only where no other one is');
+    const machine = this.#machine;
+    machine.resume(snapshot.machine);
+    const { type, space, fd } = snapshot.vm;
+    const vm = this.#own(machine, machine.restoreVm(type, space), fd);
+    vm.resume(snapshot.vm);
+    machine.resumeRandomness(snapshot.machine);
+    return vm;
+  }
+
+  /** The memory of a restored VM, by the handle that it had: closing the answer unmaps it. RangeError for none. */
+  adoptMemory(handle: HostMemoryHandle): HostMemory {
+    return this.#machine.host.addresses.adopt(handle);
+  }
+
+  /** A restored VM's guest_memfd, by its descriptor. RangeError for none. */
+  adoptGuestMemfd(fd: number): GuestMemfd {
+    const file = this.#machine.host.descriptors.get(fd);
+    if (file instanceof SoftwareGuestMemfd) return file;
+    throw new RangeError(`no guest_memfd of this software KVM is ${fd}`);
+  }
+
+  #own(machine: Machine, parts: VmParts, savedFd?: number): SoftwareVm {
+    const fd = machine.host.descriptors.open(parts, savedFd);
+    const vm = new SoftwareVm({ fd, type: parts.type }, parts, {
+      closed: () => {
+        this.#vms.delete(fd);
+        machine.host.descriptors.close(fd);
+      },
+      saveMachine: () => {
+        if (this.#vms.size > 1) throw new SnapshotError('another VM shares the machine');
+        return machine.state();
+      },
     });
     this.#vms.set(fd, vm);
     return vm;

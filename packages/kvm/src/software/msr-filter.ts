@@ -43,6 +43,15 @@ export class MsrFilter {
     });
   }
 
+  /** What makes the same filter again. */
+  get flags(): number {
+    return this.#allowsRest ? 0 : KVM_MSR_FILTER_DEFAULT_DENY;
+  }
+
+  get ranges(): readonly MsrFilterRange[] {
+    return this.#ranges;
+  }
+
   /** Whether everything passes, so that nobody need be asked. */
   get isOpen(): boolean {
     return this.#allowsRest && this.#ranges.length === 0;

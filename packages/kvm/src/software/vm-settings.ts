@@ -1,4 +1,16 @@
+import type { MsrFilterRange } from '../port/vm.ts';
 import { MsrFilter } from './msr-filter.ts';
+
+/** The settings of one VM, for a snapshot. */
+export interface VmSettingsState {
+  readonly msrExits: number;
+  readonly msrFilter: { readonly flags: number; readonly ranges: readonly MsrFilterRange[] };
+  readonly hypercallExits: number;
+  readonly disabledExits: number;
+  readonly disabledQuirks: number;
+  readonly maxVcpuIds: number;
+  readonly bootCpuId: number;
+}
 
 /** What user space has set up for one VM (KVM_ENABLE_CAP, KVM_X86_SET_MSR_FILTER, …). vCPUs look at it as they run. */
 export class VmSettings {
@@ -15,6 +27,19 @@ export class VmSettings {
   bootCpuId = 0;
   /** vCPUs that were ever made. */
   createdVcpus = 0;
+
+  state(): VmSettingsState {
+    const { msrExits, msrFilter, hypercallExits, disabledExits, disabledQuirks, maxVcpuIds, bootCpuId } = this;
+    const { flags, ranges } = msrFilter;
+    const filter = { flags, ranges };
+    return { msrExits, msrFilter: filter, hypercallExits, disabledExits, disabledQuirks, maxVcpuIds, bootCpuId };
+  }
+
+  /** vCPUs count as they are made again. */
+  resume({ msrFilter: { flags, ranges }, ...rest }: VmSettingsState): void {
+    Object.assign(this, rest);
+    this.msrFilter = new MsrFilter(flags, ranges);
+  }
 }
 
 /** KVM_X86_DISABLE_EXITS_HLT. */

@@ -5,8 +5,10 @@ import type { ViewFinding } from '../port/view-finding.ts';
 import type { MemoryRegion, MemoryRegion2, MsrFilterRange, SevCommand, Vm, VmHandle } from '../port/vm.ts';
 import { ERRNO, failure } from '../sys/errno.ts';
 import { checkExtension, MAX_VCPU_IDS, MAX_VCPUS } from './capabilities.ts';
-import type { EncryptedRegions } from './memory/index.ts';
+import type { MachineState } from './machine-state.ts';
+import { type EncryptedRegions, SnapshotError, saveGuestAddressSpace } from './memory/index.ts';
 import { MsrFilter } from './msr-filter.ts';
+import { engineLayout, type VmSnapshot, type VmState } from './snapshot/vm-snapshot.ts';
 import { Processor } from './vcpu/processor.ts';
 import { SoftwareVcpu } from './vcpu/vcpu.ts';
 import { enableVmCap } from './vm-enable-cap.ts';
@@ -14,6 +16,14 @@ import type { VmParts } from './vm-parts.ts';
 
 /** The TSS takes three pages, which must lie below 4 GiB (kernel, arch/x86/kvm/x86.c). */
 const LAST_TSS_ADDRESS = 2 ** 32 - 3 * 4096;
+
+/** The Kvm object that a VM belongs to. */
+export interface SoftwareVmOwner {
+  /** The VM's descriptor was closed. */
+  readonly closed: () => void;
+  /** SnapshotError where the machine isn't this VM's alone. */
+  readonly saveMachine: () => MachineState;
+}
 
 /** A VM of the software KVM. Everything here belongs to the thread of its Kvm object. */
 export class SoftwareVm implements Vm {
@@ -23,13 +33,15 @@ export class SoftwareVm implements Vm {
   readonly #vcpus = new Map<number, SoftwareVcpu>();
   readonly #processors: Processor[] = [];
   readonly #closed: () => void;
+  readonly #saveMachine: () => MachineState;
   #isOpen = true;
   #openVcpus = 0;
 
-  constructor(handle: VmHandle, parts: VmParts, closed: () => void) {
+  constructor(handle: VmHandle, parts: VmParts, { closed, saveMachine }: SoftwareVmOwner) {
     this.handle = handle;
     this.#parts = parts;
     this.#closed = closed;
+    this.#saveMachine = saveMachine;
     this.#regions = parts.host.createEncryptedRegions(parts.space);
     parts.space.onMappingChange(() => parts.core().mappingsChanged());
   }
@@ -133,13 +145,18 @@ export class SoftwareVm implements Vm {
 
   createVcpu(id: number): Vcpu {
     const call = 'KVM_CREATE_VCPU';
-    const { settings, host } = this.#parts;
+    const { settings } = this.#parts;
     if (id < 0 || id >= (settings.maxVcpuIds || MAX_VCPU_IDS)) throw failure(call, ERRNO.EINVAL, `vCPU id ${id}`);
     if (this.#vcpus.size >= MAX_VCPUS) throw failure(call, ERRNO.EINVAL, `${MAX_VCPUS} vCPUs are the most`);
     if (this.#vcpus.has(id)) throw failure(call, ERRNO.EEXIST);
+    return this.#createVcpu(id);
+  }
+
+  #createVcpu(id: number, savedFd?: number): SoftwareVcpu {
+    const { settings, host } = this.#parts;
     const processor = new Processor(this.#parts, id);
     this.#processors.push(processor);
-    const fd = host.descriptors.open(processor);
+    const fd = host.descriptors.open(processor, savedFd);
     this.#openVcpus += 1;
     const vcpu = new SoftwareVcpu({ fd, id }, this.#parts, processor, () => {
       host.descriptors.close(fd);
@@ -164,6 +181,51 @@ export class SoftwareVm implements Vm {
 
   takeViewFindings(): readonly ViewFinding[] {
     return this.#parts.space.watch?.take() ?? [];
+  }
+
+  /**
+   * The VM as it stands between two exits, with the machine that is its own. Costs a copy of the memory that is in use.
+   * SnapshotError: another VM is there, an exit waits for its answer, the launch is being measured, an eventfd is a
+   * line or doorbell, a vCPU was closed. Not in the port.
+   */
+  save(): VmSnapshot {
+    const { type, settings, controllers, clock, sev, space } = this.#parts;
+    const { boundEventFds } = controllers;
+    if (boundEventFds > 0) throw new SnapshotError(`${boundEventFds} eventfds are bound to the VM`);
+    if (this.#openVcpus < this.#vcpus.size) throw new SnapshotError('a vCPU was closed');
+    const vcpus = [...this.#vcpus.values()].map((vcpu) => vcpu.state());
+    const vm: VmState = {
+      fd: this.handle.fd,
+      type,
+      settings: settings.state(),
+      controllers: controllers.state(),
+      clockStart: clock.start,
+      sev: sev.state(),
+      space: saveGuestAddressSpace(space),
+      encryptedRegions: this.#regions.all(),
+      watchesViews: space.watch !== null,
+      vcpus,
+    };
+    return { engine: engineLayout(), machine: this.#saveMachine(), vm };
+  }
+
+  /** Goes on as a saved VM, whose memory is there already. */
+  resume(state: VmState): void {
+    const { settings, controllers, clock, sev } = this.#parts;
+    settings.resume(state.settings);
+    controllers.resume(state.controllers);
+    clock.resume(state.clockStart);
+    sev.resume(state.sev);
+    for (const { hva, size } of state.encryptedRegions) this.#regions.register(hva, size);
+    for (const vcpu of state.vcpus) this.#createVcpu(vcpu.id, vcpu.fd);
+    // All are there first: messages between local APICs find them.
+    for (const vcpu of state.vcpus) this.#vcpus.get(vcpu.id)?.resume(vcpu);
+    if (state.watchesViews) this.watchViews();
+  }
+
+  /** The vCPUs in the order of their making. Not in the port. */
+  get vcpus(): readonly SoftwareVcpu[] {
+    return [...this.#vcpus.values()];
   }
 
   /** A VM lives as long as a descriptor of it or of one of its vCPUs is open; its vCPUs live as long as it. */

@@ -29,6 +29,22 @@ export class VmClock {
   set(nanoseconds: number): void {
     this.#start = this.time.now() - nanoseconds;
   }
+
+  /** When it was 0, in the time source's nanoseconds: for snapshots, whose time goes on where it was. */
+  get start(): number {
+    return this.#start;
+  }
+
+  resume(start: number): void {
+    this.#start = start;
+  }
+}
+
+/** One vCPU's kvm-clock, for a snapshot: the MSR's halves, and what was last written to the guest's page. */
+export interface VcpuClockState {
+  readonly high: number;
+  readonly low: number;
+  readonly page: Uint8Array;
 }
 
 /**
@@ -64,6 +80,17 @@ export class VcpuClock {
     this.#high = high;
     this.#low = low;
     this.refresh();
+  }
+
+  state(): VcpuClockState {
+    return { high: this.#high, low: this.#low, page: this.#info.slice() };
+  }
+
+  /** Writes nothing: the guest's page is as it was. */
+  resume({ high, low, page }: VcpuClockState): void {
+    this.#high = high;
+    this.#low = low;
+    this.#info.set(page);
   }
 
   /** Writes the page anew: after the clock, the counter or its speed were set. */

@@ -12,12 +12,14 @@ export interface TimeSource extends Clock {
   readonly isDeterministic: boolean;
   /** Lets time go on, where it is deterministic. */
   advance(nanoseconds: number): void;
+  /** Goes on from a saved time, before anything has looked at it: what lay between did not happen. */
+  resume(now: number): void;
 }
 
 /** The host's own time. */
 export class HostTime implements TimeSource {
   readonly isDeterministic = false;
-  readonly #start = performance.now();
+  #start = performance.now();
 
   now(): number {
     return (performance.now() - this.#start) * MILLISECOND;
@@ -29,6 +31,10 @@ export class HostTime implements TimeSource {
 
   /** It does so by itself. */
   advance(): void {}
+
+  resume(now: number): void {
+    this.#start = performance.now() - now / MILLISECOND;
+  }
 }
 
 /** Time that only what a guest executes, or waits for, lets go on: two runs of the same guest see the same. */
@@ -52,5 +58,9 @@ export class DeterministicTime implements TimeSource {
 
   advance(nanoseconds: number): void {
     this.#now += nanoseconds;
+  }
+
+  resume(now: number): void {
+    this.#now = now;
   }
 }

@@ -4,6 +4,13 @@ const WORD = 2 ** 32;
 /** Nanoseconds × kHz that make one tick. */
 const SCALE = 1e6;
 
+/** One vCPU's counter against its VM's clock, for a snapshot. */
+export interface TscState {
+  readonly khz: number;
+  readonly offsetHigh: number;
+  readonly offsetLow: number;
+}
+
 /** One vCPU's time-stamp counter: ticks of its VM's clock plus an offset, modulo 2^64. No bigint: timers use it. */
 export class Tsc implements TscClock {
   readonly #clock: Clock;
@@ -61,6 +68,16 @@ export class Tsc implements TscClock {
     const sum = this.#offsetLow + low;
     this.#offsetLow = sum >>> 0;
     this.#offsetHigh = (this.#offsetHigh + high + (sum >= WORD ? 1 : 0)) >>> 0;
+  }
+
+  state(): TscState {
+    return { khz: this.#khz, offsetHigh: this.#offsetHigh, offsetLow: this.#offsetLow };
+  }
+
+  resume({ khz, offsetHigh, offsetLow }: TscState): void {
+    this.#khz = khz;
+    this.#offsetHigh = offsetHigh;
+    this.#offsetLow = offsetLow;
   }
 
   nanosecondsAt(high: number, low: number): number {

@@ -14,6 +14,17 @@ export function timerDivisor(divide: number): number {
   return 1 << ((((divide & 3) | ((divide & 8) >>> 1)) + 1) & 7);
 }
 
+/** All of a timer, for a snapshot; times are the clock's. */
+export interface ApicTimerState {
+  readonly mode: TimerMode;
+  readonly divisor: number;
+  readonly initial: number;
+  readonly period: number;
+  readonly deadline: number;
+  readonly tscHigh: number;
+  readonly tscLow: number;
+}
+
 /**
  * The local APIC's timer (Intel SDM vol. 3, 12.5.4): counts from a clock whose bus cycle is one nanosecond, KVM's own
  * (1 GHz). Says when it is due; what a firing means is the APIC's matter.
@@ -126,6 +137,28 @@ export class ApicTimer {
       this.#tscLow = 0;
     }
     return true;
+  }
+
+  state(): ApicTimerState {
+    return {
+      mode: this.#mode,
+      divisor: this.#divisor,
+      initial: this.#initial,
+      period: this.#period,
+      deadline: this.#deadline,
+      tscHigh: this.#tscHigh,
+      tscLow: this.#tscLow,
+    };
+  }
+
+  resume(state: ApicTimerState): void {
+    this.#mode = state.mode;
+    this.#divisor = state.divisor;
+    this.#initial = state.initial;
+    this.#period = state.period;
+    this.#deadline = state.deadline;
+    this.#tscHigh = state.tscHigh;
+    this.#tscLow = state.tscLow;
   }
 
   #periodOf(initial: number, divisor: number): number {

@@ -5,14 +5,14 @@ import { type Clock, NEVER, type TscClock } from './clock.ts';
 import type { IsOtherDescriptor } from './descriptors.ts';
 import type { EventCounters } from './event-counters.ts';
 import { fromMsi } from './interrupt-message.ts';
-import { IOAPIC_BASE, IOAPIC_BYTES, IoApic } from './io-apic.ts';
+import { IOAPIC_BASE, IOAPIC_BYTES, IoApic, type IoApicState } from './io-apic.ts';
 import { Ioeventfds } from './ioeventfds.ts';
 import { IRQCHIP } from './irqchip-structs.ts';
 import { Irqfds } from './irqfds.ts';
 import { type ApicCpu, LocalApic } from './local-apic.ts';
-import { Pic } from './pic.ts';
-import { PIT_SPEAKER_DUMMY, Pit } from './pit.ts';
-import { type Chip, LINE_SOURCE, Routing } from './routing.ts';
+import { Pic, type PicState } from './pic.ts';
+import { PIT_SPEAKER_DUMMY, Pit, type PitState } from './pit.ts';
+import { type Chip, LINE_SOURCE, Routing, type RoutingState } from './routing.ts';
 
 const LAPIC_BYTES = 0x1000;
 
@@ -36,6 +36,15 @@ interface Irqchip {
   readonly pic: Pic;
   readonly ioApic: IoApic;
   readonly routing: Routing;
+}
+
+/** A VM's chips, for a snapshot; local APICs come with their vCPUs. */
+export interface InterruptControllersState {
+  /** `chips` is null where local APICs are alone. */
+  readonly irqchip: 'none' | 'split' | 'full';
+  readonly chips: { readonly pic: PicState; readonly ioApic: IoApicState; readonly lines: RoutingState } | null;
+  readonly pit: PitState | null;
+  readonly wideIds: boolean;
 }
 
 /**
@@ -235,6 +244,39 @@ export class InterruptControllers {
     else if (chip === IRQCHIP.picSlave) pic.restore('slave', bytes);
     else if (chip === IRQCHIP.ioApic) ioApic.restore(bytes);
     else throw failure('KVM_SET_IRQCHIP', ERRNO.EINVAL, `chip ${chip}`);
+  }
+
+  /** Eventfds that are lines or doorbells of this VM. */
+  get boundEventFds(): number {
+    return this.irqfds.count + this.ioeventfds.count;
+  }
+
+  /** For snapshots. Eventfds aren't in it: they are the host's. */
+  state(): InterruptControllersState {
+    const irqchip = this.#irqchip;
+    return {
+      irqchip: irqchip !== null ? 'full' : this.#isSplit ? 'split' : 'none',
+      chips:
+        irqchip === null
+          ? null
+          : { pic: irqchip.pic.state(), ioApic: irqchip.ioApic.state(), lines: irqchip.routing.state() },
+      pit: this.#pit?.state() ?? null,
+      wideIds: this.wideIds,
+    };
+  }
+
+  /** Makes the chips of a saved VM, as they were. Before its vCPUs. */
+  resume({ irqchip, chips, pit, wideIds }: InterruptControllersState): void {
+    if (irqchip === 'split') this.createSplit(0);
+    if (irqchip === 'full') this.createIrqchip(0);
+    if (pit !== null) this.createPit2(pit.hasSpeaker ? PIT_SPEAKER_DUMMY : 0);
+    if (chips !== null) {
+      this.#irqchip?.pic.resume(chips.pic);
+      this.#irqchip?.ioApic.resume(chips.ioApic);
+      this.#irqchip?.routing.resume(chips.lines);
+    }
+    if (pit !== null) this.#pit?.resume(pit);
+    this.wideIds = wideIds;
   }
 
   /** The VM ends: its eventfds may be bound by others. */

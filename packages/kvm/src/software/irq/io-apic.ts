@@ -38,6 +38,19 @@ export interface IoApicOptions {
   masked(pin: number, isMasked: boolean): void;
 }
 
+/** All of an IOAPIC, for a snapshot: KVM's struct lacks the lines themselves, and storms. A number a pin, a bit a pin. */
+export interface IoApicState {
+  readonly high: Uint32Array;
+  readonly low: Uint32Array;
+  readonly storm: Uint32Array;
+  readonly select: number;
+  readonly id: number;
+  readonly lines: number;
+  readonly delivered: number;
+  readonly paused: number;
+  readonly pauseEnd: number;
+}
+
 /** The 82093AA as KVM has it. Edges while masked are lost; a level is delivered once it is unmasked. */
 export class IoApic {
   readonly #options: IoApicOptions;
@@ -149,6 +162,33 @@ export class IoApic {
     }
     const lines = state.get('irr');
     for (let pin = 0; pin < IOAPIC_PINS; pin += 1) if ((lines & (1 << pin)) !== 0) this.setLine(pin, true);
+  }
+
+  state(): IoApicState {
+    return {
+      high: this.#high.slice(),
+      low: this.#low.slice(),
+      storm: this.#storm.slice(),
+      select: this.#select,
+      id: this.#id,
+      lines: this.#lines,
+      delivered: this.#delivered,
+      paused: this.#paused,
+      pauseEnd: this.#pauseEnd,
+    };
+  }
+
+  /** Takes a state over, and delivers nothing: what was delivered is in the local APICs. */
+  resume(state: IoApicState): void {
+    this.#high.set(state.high);
+    this.#low.set(state.low);
+    this.#storm.set(state.storm);
+    this.#select = state.select;
+    this.#id = state.id;
+    this.#lines = state.lines;
+    this.#delivered = state.delivered;
+    this.#paused = state.paused;
+    this.#pauseEnd = state.pauseEnd;
   }
 
   #isLevel(pin: number): boolean {

@@ -59,6 +59,11 @@ export class Ioeventfds {
     else this.#assign(fd, place, flags);
   }
 
+  /** Doorbells that there are. */
+  get count(): number {
+    return this.#doorbells.length;
+  }
+
   /** A guest's write of `length` bytes. Answers whether it rang a doorbell, and so doesn't exit. */
   signal(bus: DoorbellBus, address: number, length: number, high: number, low: number): boolean {
     const there = this.#byAddress[bus].get(address);

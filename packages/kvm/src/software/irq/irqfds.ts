@@ -64,6 +64,11 @@ export class Irqfds {
       if (resample !== null && this.#options.counters.isOpen(resample.fd)) resample.signal();
   }
 
+  /** Eventfds that are bound. */
+  get count(): number {
+    return this.#bound.length;
+  }
+
   /** Lets all eventfds go (the VM ends). */
   close(): void {
     for (const irqfd of this.#bound) this.#options.counters.unbind(irqfd.event.fd);

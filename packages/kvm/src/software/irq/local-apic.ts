@@ -10,7 +10,7 @@ import {
   NO_FEATURES,
 } from './apic-base.ts';
 import { type ApicIdentity, x2apicLogicalId } from './apic-destination.ts';
-import { ApicTimer, timerMode } from './apic-timer.ts';
+import { ApicTimer, type ApicTimerState, timerMode } from './apic-timer.ts';
 import type { Clock, TscClock } from './clock.ts';
 import { DELIVERY, fromCommand, type InterruptMessage, SHORTHAND } from './interrupt-message.ts';
 import {
@@ -42,6 +42,14 @@ const COMMAND_BUSY = 1 << 12;
 const MODE_PERIODIC = 1 << 17;
 const MODE_DEADLINE = 1 << 18;
 const PAGE_WORDS = 256;
+
+/** All of a local APIC, for a snapshot: KVM's struct has neither the base nor when the timer is due. */
+export interface LocalApicState {
+  readonly baseHigh: number;
+  readonly baseLow: number;
+  readonly page: Uint32Array;
+  readonly timer: ApicTimerState;
+}
 
 /** The vCPU that a local APIC belongs to. */
 export interface ApicCpu {
@@ -293,6 +301,17 @@ export class LocalApic implements ApicIdentity {
     // A count of 0 with an initial one is a one-shot timer that fired.
     if (initial > 0 && (current > 0 || this.timer.mode === 'periodic')) this.timer.start(initial, now, current);
     return true;
+  }
+
+  state(): LocalApicState {
+    const page = this.#page.slice();
+    return { baseHigh: this.#baseHigh, baseLow: this.#baseLow, page, timer: this.timer.state() };
+  }
+
+  resume({ baseHigh, baseLow, page, timer }: LocalApicState): void {
+    this.#setBase(baseHigh, baseLow);
+    this.#page.set(page);
+    this.timer.resume(timer);
   }
 
   #get(offset: number): number {

@@ -15,6 +15,13 @@ export interface PicOptions {
   masked(line: number, isMasked: boolean): void;
 }
 
+/** Both chips, for a snapshot: struct kvm_pic_state of each, and the INTR line as it stands. */
+export interface PicState {
+  readonly master: Uint8Array;
+  readonly slave: Uint8Array;
+  readonly output: boolean;
+}
+
 /** A port of the pair: which chip, and its even or odd port; or a chip's edge/level control register. */
 type PicPort = { readonly chip: 'master' | 'slave'; readonly register: 0 | 1 | 'elcr' };
 
@@ -97,6 +104,17 @@ export class Pic {
   restore(chip: 'master' | 'slave', bytes: Uint8Array): void {
     this.#chip(chip).restore(bytes);
     this.#settle();
+  }
+
+  state(): PicState {
+    return { master: this.#master.save(), slave: this.#slave.save(), output: this.#output };
+  }
+
+  /** As it was: nobody looks again what is wanted. */
+  resume({ master, slave, output }: PicState): void {
+    this.#master.restore(master);
+    this.#slave.restore(slave);
+    this.#output = output;
   }
 
   #chip(name: 'master' | 'slave'): PicChip {

@@ -12,6 +12,13 @@ export function nanosecondsOf(counts: number): number {
   return (counts * 1e9) / PIT_FREQUENCY;
 }
 
+/** All of a counter, for a snapshot: KVM's struct has the time of loading in whole nanoseconds. */
+export interface PitChannelState {
+  /** struct kvm_pit_channel_state. */
+  readonly registers: Uint8Array;
+  readonly loadedAt: number;
+}
+
 /**
  * One counter of the 8254 (Intel data sheet 231244). Where KVM's differs, KVM is followed: counts are binary whatever
  * the control word says, a low gate stops nothing, and OUT is the data sheet's in modes 0 and 3 only.
@@ -173,6 +180,15 @@ export class PitChannel {
     this.#isBcd = state.get('bcd');
     this.#gate = state.get('gate') === 0 ? 0 : 1;
     this.#loadedAt = state.view.getInt32(20, true) * WORD + state.view.getUint32(16, true);
+  }
+
+  state(): PitChannelState {
+    return { registers: this.save(), loadedAt: this.#loadedAt };
+  }
+
+  resume({ registers, loadedAt }: PitChannelState): void {
+    this.restore(registers);
+    this.#loadedAt = loadedAt;
   }
 
   #loadCount(value: number, now: number): void {

@@ -1,6 +1,6 @@
 import { type Clock, MIN_PERIOD, NEVER } from './clock.ts';
 import { PIT_CHANNEL_STATE, PIT_STATE2 } from './irqchip-structs.ts';
-import { nanosecondsOf, PitChannel } from './pit-channel.ts';
+import { nanosecondsOf, PitChannel, type PitChannelState } from './pit-channel.ts';
 
 /** KVM_CREATE_PIT2's flag: port 0x61 is the PIT's too. */
 export const PIT_SPEAKER_DUMMY = 1;
@@ -21,6 +21,19 @@ export interface PitOptions {
   readonly hasSpeaker: boolean;
   /** One tick: an edge on interrupt line 0. */
   tick(): void;
+}
+
+/** All of a PIT, for a snapshot: KVM's struct lacks when the next tick is due, and the ticks that wait. */
+export interface PitState {
+  readonly hasSpeaker: boolean;
+  readonly channels: readonly PitChannelState[];
+  readonly flags: number;
+  readonly period: number;
+  readonly isPeriodic: boolean;
+  readonly deadline: number;
+  readonly reinjects: boolean;
+  readonly pending: number;
+  readonly isAcked: boolean;
 }
 
 /**
@@ -120,6 +133,32 @@ export class Pit {
       channel.restore(channels.slice(index * PIT_CHANNEL_STATE.size, (index + 1) * PIT_CHANNEL_STATE.size));
     this.#flags = state.get('flags') & (HPET_LEGACY | SPEAKER_DATA_ON);
     this.#start(now);
+  }
+
+  state(): PitState {
+    return {
+      hasSpeaker: this.#options.hasSpeaker,
+      channels: this.#channels.map((channel) => channel.state()),
+      flags: this.#flags,
+      period: this.#period,
+      isPeriodic: this.#isPeriodic,
+      deadline: this.#deadline,
+      reinjects: this.#reinjects,
+      pending: this.#pending,
+      isAcked: this.#isAcked,
+    };
+  }
+
+  /** The count goes on where it was. */
+  resume(state: PitState): void {
+    for (const [index, channel] of state.channels.entries()) this.#channels[index]?.resume(channel);
+    this.#flags = state.flags;
+    this.#period = state.period;
+    this.#isPeriodic = state.isPeriodic;
+    this.#deadline = state.deadline;
+    this.#reinjects = state.reinjects;
+    this.#pending = state.pending;
+    this.#isAcked = state.isAcked;
   }
 
   #loadAll(): void {

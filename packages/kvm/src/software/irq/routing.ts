@@ -24,6 +24,12 @@ export const DEFAULT_ROUTES: readonly Route[] = [
   ...Array.from({ length: IOAPIC_PINS }, (_, gsi): Route => ({ gsi, chip: 'io-apic', pin: gsi })),
 ];
 
+/** Who holds which pin up, for a snapshot. */
+export interface RoutingState {
+  readonly pic: Uint8Array;
+  readonly ioApic: Uint8Array;
+}
+
 /** Interrupt lines, from GSIs to the pins of the chips. */
 export class Routing {
   readonly #pic: Pic;
@@ -57,6 +63,16 @@ export class Routing {
   pulse(gsi: number, source: LineSource): void {
     this.setLine(gsi, source, true);
     this.setLine(gsi, source, false);
+  }
+
+  state(): RoutingState {
+    return { pic: this.#held.pic.slice(), ioApic: this.#held['io-apic'].slice() };
+  }
+
+  /** The chips know their lines by themselves. */
+  resume({ pic, ioApic }: RoutingState): void {
+    this.#held.pic.set(pic);
+    this.#held['io-apic'].set(ioApic);
   }
 
   /** The GSI that leads to a pin, or -1. */

@@ -1,5 +1,8 @@
+import type { KeyRing } from './key-ring.ts';
+import { encryptPage } from './page-cipher.ts';
 import { FRAME_BYTES, type PhysicalMemory } from './physical-memory.ts';
 import type { FramesState } from './state.ts';
+import { RAW } from './views.ts';
 
 /** Frames that lie side by side, and where they are in the list. */
 interface Run {
@@ -8,22 +11,27 @@ interface Run {
   readonly count: number;
 }
 
-export function saveFrames(memory: PhysicalMemory): FramesState {
+/** The frames themselves stay in the views that they are in. */
+export function saveFrames(memory: PhysicalMemory, keys: KeyRing): FramesState {
   const numbers = memory.ownedFrames();
-  const tags = Uint16Array.from(numbers, (frame) => memory.tags[frame] ?? 0);
   const writers = Uint8Array.from(numbers, (frame) => memory.writers[frame] ?? 0);
   const bytes = new Uint8Array(numbers.length * FRAME_BYTES);
   for (const { at, frame, count } of runs(numbers))
     bytes.set(memory.all.subarray(frame * FRAME_BYTES, (frame + count) * FRAME_BYTES), at * FRAME_BYTES);
-  return { numbers, tags, writers, bytes };
+  for (const [at, frame] of numbers.entries()) {
+    const view = memory.tags[frame] ?? RAW;
+    if (view === RAW) continue;
+    encryptPage(keys.keyOf(view), frame * FRAME_BYTES, bytes.subarray(at * FRAME_BYTES, (at + 1) * FRAME_BYTES));
+  }
+  return { numbers, writers, bytes };
 }
 
 /** The frames must have their owners already. */
-export function restoreFrames(memory: PhysicalMemory, { numbers, tags, writers, bytes }: FramesState): void {
+export function restoreFrames(memory: PhysicalMemory, { numbers, writers, bytes }: FramesState): void {
   for (const { at, frame, count } of runs(numbers))
     memory.all.set(bytes.subarray(at * FRAME_BYTES, (at + count) * FRAME_BYTES), frame * FRAME_BYTES);
   for (const [at, frame] of numbers.entries()) {
-    memory.tags[frame] = tags[at] ?? 0;
+    memory.tags[frame] = RAW;
     memory.writers[frame] = writers[at] ?? 0;
   }
 }

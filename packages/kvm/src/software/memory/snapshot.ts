@@ -21,7 +21,7 @@ export function saveHost(host: Host): HostState {
     if (file?.isOpen === false)
       throw new SnapshotError(`the guest_memfd that is mapped at ${shape.hva.toString(16)} was closed`);
   return {
-    frames: saveFrames(host.memory),
+    frames: saveFrames(host.memory, host.keys),
     backings: host.backings.all().map(saveBacking),
     ranges: host.addresses.ranges().map((range) => ({
       shape: range.shape,

@@ -5,11 +5,10 @@ import type { GuestMemfdShape } from './guest-memfd.ts';
 import type { HostRangeShape } from './host-range.ts';
 import type { MemoryTech } from './memory-tech.ts';
 
-/** Frames in use, ascending, and their bytes one after the other, each in the view that its tag says. */
+/** Frames in use, ascending, and their bytes one after the other, as DRAM holds them: private ones as ciphertext. */
 export interface FramesState {
   /** Frame numbers: address / 4096. They are kept: ciphertext is worth nothing at another address. */
   readonly numbers: Int32Array;
-  readonly tags: Uint16Array;
   /** WRITER_*. */
   readonly writers: Uint8Array;
   readonly bytes: Uint8Array;

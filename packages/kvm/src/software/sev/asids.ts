@@ -16,6 +16,13 @@ export class Asids {
     return 0;
   }
 
+  /** Takes the one that a saved VM had. False where another has it. */
+  claim(asid: number): boolean {
+    if (this.#used.has(asid)) return false;
+    this.#used.add(asid);
+    return true;
+  }
+
   release(asid: number): void {
     this.#used.delete(asid);
   }

@@ -7,8 +7,19 @@ import { FirmwareRefusal, STATUS } from './status.ts';
 export const STATE = { uninitialized: 0, launchUpdate: 1, launchSecret: 2, running: 3 } as const;
 export type GuestState = (typeof STATE)[keyof typeof STATE];
 
+/** Of the transport integrity key. */
+const KEY_BYTES = 16;
+
 /** Where random bytes come from. */
 export type RandomBytes = (length: number) => Uint8Array;
+
+/** A guest whose launch is measured, for a snapshot. As secret as its memory. */
+export interface GuestContextState {
+  readonly handle: number;
+  readonly policy: number;
+  readonly integrityKey: Uint8Array;
+  readonly state: GuestState;
+}
 
 /**
  * What the firmware keeps of one guest:
@@ -26,7 +37,7 @@ export class GuestContext {
   #measured: Hash | null = createHash('sha256');
 
   /** LAUNCH_START. Without its owner's session the guest gets keys that nobody else knows. */
-  constructor(handle: number, policy: number, random: RandomBytes) {
+  constructor(handle: number, policy: number, random: RandomBytes, integrityKey: Uint8Array = random(KEY_BYTES)) {
     const { encryptedState, apiMajor, apiMinor } = decodeSevPolicy(policy);
     if (encryptedState) throw new FirmwareRefusal(STATUS.policyFailure, 'SEV-ES is not built');
     if (apiMajor > API_MAJOR || (apiMajor === API_MAJOR && apiMinor > API_MINOR))
@@ -34,7 +45,20 @@ export class GuestContext {
     this.handle = handle;
     this.policy = policy >>> 0;
     this.#random = random;
-    this.#integrityKey = random(16);
+    this.#integrityKey = integrityKey;
+  }
+
+  static resume({ handle, policy, integrityKey, state }: GuestContextState, random: RandomBytes): GuestContext {
+    const guest = new GuestContext(handle, policy, random, integrityKey);
+    guest.#state = state;
+    guest.#measured = null;
+    return guest;
+  }
+
+  /** Null while the launch is being measured: a digest that has begun can't be saved. */
+  save(): GuestContextState | null {
+    if (this.#measured !== null) return null;
+    return { handle: this.handle, policy: this.policy, integrityKey: this.#integrityKey, state: this.#state };
   }
 
   get state(): GuestState {

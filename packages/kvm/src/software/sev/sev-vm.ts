@@ -12,10 +12,10 @@ import {
   SEV_LAUNCH_UPDATE_DATA,
 } from '../../uapi/sev-structs.ts';
 import type { Fields, Layout, Struct } from '../../uapi/struct.ts';
-import type { GuestAddressSpace, Host } from '../memory/index.ts';
+import { type GuestAddressSpace, type Host, SnapshotError } from '../memory/index.ts';
 import type { Asids } from './asids.ts';
 import { BLOCK_BYTES, encryptInPlace, readDecrypted, writeEncrypted } from './encrypt-in-place.ts';
-import { GuestContext, type RandomBytes } from './guest-context.ts';
+import { GuestContext, type GuestContextState, type RandomBytes } from './guest-context.ts';
 import { MEASUREMENT_BLOB_BYTES } from './measurement.ts';
 import { FirmwareRefusal, STATUS } from './status.ts';
 import type { UserMemory } from './user-memory.ts';
@@ -42,6 +42,13 @@ export interface SevVmParts {
   /** A handle that no other guest has. */
   readonly nextHandle: () => number;
   readonly createdVcpus: () => number;
+}
+
+/** A VM's SEV side, for a snapshot; its key is with the host's. */
+export interface SevVmState {
+  /** 0 where the VM is no SEV guest. */
+  readonly asid: number;
+  readonly guest: GuestContextState | null;
 }
 
 /**
@@ -79,6 +86,21 @@ export class SevVm {
       if (!(error instanceof FirmwareRefusal)) throw error;
       throw new SevError(command.name, ERRNO.EIO, 'EIO', error.status);
     }
+  }
+
+  /** SnapshotError while the launch is being measured. */
+  state(): SevVmState {
+    const guest = this.#guest?.save() ?? null;
+    if (guest === null && this.#guest !== null) throw new SnapshotError('the launch is still being measured');
+    return { asid: this.#asid, guest };
+  }
+
+  /** The address space has its ASID and key already. SnapshotError where another VM has the ASID. */
+  resume({ asid, guest }: SevVmState): void {
+    if (asid === 0) return;
+    if (!this.#parts.asids.claim(asid)) throw new SnapshotError(`ASID ${asid} is in use`);
+    this.#asid = asid;
+    this.#guest = guest === null ? null : GuestContext.resume(guest, this.#parts.random);
   }
 
   /** The VM is gone: DECOMMISSION and DEACTIVATE. What was encrypted under its key is lost. */

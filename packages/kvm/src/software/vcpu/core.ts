@@ -38,6 +38,18 @@ export class Core implements EngineHost {
     this.#isStale = false;
   }
 
+  /** A copy of a vCPU's state block, wherever its registers are now. */
+  stateOf(guest: CoreGuest): Uint8Array {
+    if (this.#guest === guest) this.engine.cpu.save(guest.saved);
+    return guest.saved.slice();
+  }
+
+  /** Gives a vCPU a saved state block. It is on the core afterwards. */
+  resume(guest: CoreGuest, state: Uint8Array): void {
+    this.use(guest);
+    this.engine.cpu.load(state);
+  }
+
   /** The vCPU is gone: its registers aren't saved any more. */
   leave(guest: CoreGuest): void {
     if (this.#guest === guest) this.#guest = null;

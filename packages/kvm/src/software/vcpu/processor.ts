@@ -13,6 +13,7 @@ import type { QueuedException } from './events.ts';
 import { GuestFill } from './guest-fill.ts';
 import { MmioPort } from './mmio-port.ts';
 import { MP_STATE } from './mp-state.ts';
+import type { ProcessorState } from './processor-state.ts';
 import { cBitMask, initRegisters, reservedMask, resetRegisters, startAt } from './reset-state.ts';
 import { ToldException } from './told-exception.ts';
 
@@ -211,6 +212,51 @@ export class Processor implements CoreGuest, ApicCpu {
 
   copyIn(address: number, from: Uint8Array): void {
     new Uint8Array(this.engine.memory.buffer, address, from.length).set(from);
+  }
+
+  /** For snapshots: all but what the guest's own address space, chips and host have. */
+  state(): ProcessorState {
+    const { cpu } = this.use();
+    const { rflags } = cpu;
+    // The same state has the same bytes, whichever instruction set the flags.
+    cpu.rflags = rflags;
+    return {
+      registers: this.#vm.core().stateOf(this),
+      flags: Number(rflags),
+      counter: this.counter.state(),
+      clock: this.clock.state(),
+      apic: this.apic?.state() ?? null,
+      mpState: this.mpState,
+      queued: this.queued,
+      interrupt: this.interrupt,
+      nmiPending: this.nmiPending,
+      sipiVector: this.sipiVector,
+      initPending: this.#initPending,
+      startPending: this.#startPending,
+      hasRun: this.hasRun,
+      cpuid: this.#cpuid.entries,
+    };
+  }
+
+  /** Goes on as a saved one; nobody traces it yet. */
+  resume(state: ProcessorState): void {
+    this.setCpuid(state.cpuid);
+    this.counter.resume(state.counter);
+    this.clock.resume(state.clock);
+    if (state.apic !== null) this.apic?.resume(state.apic);
+    this.mpState = state.mpState;
+    this.queued = state.queued;
+    this.interrupt = state.interrupt;
+    this.nmiPending = state.nmiPending;
+    this.sipiVector = state.sipiVector;
+    this.#initPending = state.initPending;
+    this.#startPending = state.startPending;
+    this.hasRun = state.hasRun;
+    this.#vm.core().resume(this, state.registers);
+    const { cpu } = this.engine;
+    // Lazy flags name an operation by a number that another build may give to another one.
+    cpu.rflags = BigInt(state.flags);
+    cpu.setWord(layout.TELL_EXCEPTIONS, 0);
   }
 
   close(): void {

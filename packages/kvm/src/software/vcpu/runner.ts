@@ -64,6 +64,11 @@ export class VcpuRunner {
     this.#held ??= this.#complete();
   }
 
+  /** Whether no exit waits for its answer, and none to be handed out. */
+  get isBetweenExits(): boolean {
+    return this.#pending === 'nothing' && this.#held === null;
+  }
+
   get slices(): Slices {
     return this.#slices;
   }

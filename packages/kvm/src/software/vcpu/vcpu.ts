@@ -5,6 +5,7 @@ import type { GuestException, KickTarget, Vcpu, VcpuHandle } from '../../port/vc
 import type { CpuidEntry, MpState, MsrEntry, Regs, Sregs } from '../../port/vcpu-state.ts';
 import { ERRNO, failure } from '../../sys/errno.ts';
 import { APIC_BASE, APIC_BASE_MSR, APIC_DEFAULT_BASE, acceptsApicBase, type LocalApic } from '../irq/index.ts';
+import { SnapshotError } from '../memory/index.ts';
 import type { VmParts } from '../vm-parts.ts';
 import { apicFeatures } from './cpuid-table.ts';
 import { decodeEvents, encodeEvents, type VcpuEvents } from './events.ts';
@@ -20,6 +21,7 @@ import { SevMsrs } from './msr/sev-msrs.ts';
 import { TimeMsrs } from './msr/time-msrs.ts';
 import { preFault } from './pre-fault.ts';
 import type { Processor } from './processor.ts';
+import type { VcpuState } from './processor-state.ts';
 import { getRegs, getSregs, setRegs, setSregs, vectorOf } from './registers.ts';
 import { VcpuRunner } from './runner.ts';
 import { sregsProblem } from './sregs-rules.ts';
@@ -207,6 +209,20 @@ export class SoftwareVcpu implements Vcpu {
 
   preFaultMemory(gpa: U64, size: U64, flags: U64 = 0): number {
     return preFault(this.#vm.space, gpa, size, flags);
+  }
+
+  /** For snapshots. SnapshotError where an exit waits for its answer: `completeExit` takes it. */
+  state(): VcpuState {
+    const { id, fd } = this.handle;
+    if (!this.#runner.isBetweenExits) throw new SnapshotError(`an exit of vCPU ${id} waits for its answer`);
+    return { id, fd, processor: this.#processor.state(), msrs: this.#msrs.kept(), apicBase: { ...this.#apicBase } };
+  }
+
+  /** Goes on as a saved vCPU. */
+  resume({ processor, msrs, apicBase }: VcpuState): void {
+    this.#processor.resume(processor);
+    this.#msrs.keep(msrs);
+    Object.assign(this.#apicBase, apicBase);
   }
 
   /** Instructions retired and events delivered since the vCPU was made. Not in the port. */

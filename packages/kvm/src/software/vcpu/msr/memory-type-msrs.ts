@@ -1,5 +1,5 @@
 import type { U64Words } from '../../irq/index.ts';
-import { give, type MsrAnswer, type MsrBank } from './msr-bank.ts';
+import { give, type KeptMsr, type MsrAnswer, type MsrBank } from './msr-bank.ts';
 
 const CAPABILITIES = 0xfe;
 const DEFAULT_TYPE = 0x2ff;
@@ -49,6 +49,14 @@ export class MemoryTypeMsrs implements MsrBank {
     value[0] = low;
     value[1] = high;
     return 'done';
+  }
+
+  kept(): readonly KeptMsr[] {
+    return [...this.#values].map(([index, [low = 0, high = 0]]) => [index, high, low]);
+  }
+
+  keep(values: readonly KeptMsr[]): void {
+    for (const [index, high, low] of values) this.#values.get(index)?.set([low, high]);
   }
 
   #isPossible(index: number, high: number, low: number): boolean {

@@ -6,10 +6,16 @@ export type MsrAnswer = 'done' | 'refused' | 'unknown';
 /** Who asks: the guest, or user space (KVM_GET_MSRS, KVM_SET_MSRS), which may do more. */
 export type MsrAsker = 'guest' | 'host';
 
+/** An MSR whose value a bank keeps, for a snapshot. */
+export type KeptMsr = readonly [index: number, high: number, low: number];
+
 /** Some MSRs of one vCPU. Values are two unsigned halves: no bigint where a guest runs. */
 export interface MsrBank {
   read(index: number, into: U64Words, asker: MsrAsker): MsrAnswer;
   write(index: number, high: number, low: number, asker: MsrAsker): MsrAnswer;
+  /** The values that live in this bank and nowhere else, and their return: without the rules and effects of a write. */
+  kept?(): readonly KeptMsr[];
+  keep?(values: readonly KeptMsr[]): void;
 }
 
 /** Fills `into`. */

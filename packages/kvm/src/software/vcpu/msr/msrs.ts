@@ -2,7 +2,7 @@ import type { MsrEntry } from '../../../port/vcpu-state.ts';
 import type { U64Words } from '../../irq/index.ts';
 import { APIC_MSRS } from './apic-msrs.ts';
 import { CORE_MSRS } from './core-msrs.ts';
-import type { MsrAnswer, MsrAsker, MsrBank } from './msr-bank.ts';
+import type { KeptMsr, MsrAnswer, MsrAsker, MsrBank } from './msr-bank.ts';
 import { PARAVIRT_MSRS } from './paravirt-msrs.ts';
 import { PLATFORM_MSRS } from './platform-msrs.ts';
 import { TIME_MSRS } from './time-msrs.ts';
@@ -39,6 +39,15 @@ export class Msrs {
       if (answer !== 'unknown') return answer;
     }
     return 'unknown';
+  }
+
+  /** For snapshots: what the banks keep themselves. The core's, the clock's and the APIC's are saved with those. */
+  kept(): readonly KeptMsr[] {
+    return this.#banks.flatMap((bank) => bank.kept?.() ?? []);
+  }
+
+  keep(values: readonly KeptMsr[]): void {
+    for (const bank of this.#banks) bank.keep?.(values);
   }
 
   /** KVM_GET_MSRS: up to the first that can't be read. */

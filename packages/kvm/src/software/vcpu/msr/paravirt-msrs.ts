@@ -1,11 +1,12 @@
 import { type VcpuClock, type VmClock, writeWallClock } from '../../clock/kvm-clock.ts';
 import type { U64Words } from '../../irq/index.ts';
 import type { GuestBytes } from '../../memory/index.ts';
-import { give, type MsrAnswer, type MsrBank } from './msr-bank.ts';
+import { give, type KeptMsr, type MsrAnswer, type MsrBank } from './msr-bank.ts';
 
 /** KVM's own MSRs (Documentation/virt/kvm/x86/msr.rst): each of the first two has an old and a new number. */
-const WALL_CLOCK = [0x11, 0x4b56_4d00];
+const WALL_CLOCK: readonly [number, number] = [0x11, 0x4b56_4d00];
 const SYSTEM_TIME = [0x12, 0x4b56_4d01];
+const [KEPT_WALL_CLOCK] = WALL_CLOCK;
 const POLL_CONTROL = 0x4b56_4d05;
 const WORD = 2 ** 32;
 
@@ -53,5 +54,18 @@ export class ParavirtMsrs implements MsrBank {
     if (high !== 0 || (low & ~1) !== 0) return 'refused';
     this.#mayPoll = low;
     return 'done';
+  }
+
+  kept(): readonly KeptMsr[] {
+    return [
+      [KEPT_WALL_CLOCK, this.#wallHigh, this.#wallLow],
+      [POLL_CONTROL, 0, this.#mayPoll],
+    ];
+  }
+
+  keep(values: readonly KeptMsr[]): void {
+    for (const [index, high, low] of values)
+      if (index === POLL_CONTROL) this.#mayPoll = low;
+      else if (index === KEPT_WALL_CLOCK) [this.#wallHigh, this.#wallLow] = [high, low];
   }
 }

@@ -1,5 +1,5 @@
 import type { U64Words } from '../../irq/index.ts';
-import { give, type MsrAnswer, type MsrAsker, type MsrBank } from './msr-bank.ts';
+import { give, type KeptMsr, type MsrAnswer, type MsrAsker, type MsrBank } from './msr-bank.ts';
 
 /** How an MSR that stands for hardware which isn't there takes a write by the guest. */
 type Write = 'keep' | 'drop' | 'refuse';
@@ -92,5 +92,16 @@ export class PlatformMsrs implements MsrBank {
     found.high = high;
     found.low = low;
     return 'done';
+  }
+
+  kept(): readonly KeptMsr[] {
+    return [...this.#rows].map(([index, { high, low }]) => [index, high, low]);
+  }
+
+  keep(values: readonly KeptMsr[]): void {
+    for (const [index, high, low] of values) {
+      const found = this.#rows.get(index);
+      if (found !== undefined) Object.assign(found, { high, low });
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Tsc } from '../../clock/tsc.ts';
 import type { U64Words } from '../../irq/index.ts';
-import { give, type MsrAnswer, type MsrAsker, type MsrBank } from './msr-bank.ts';
+import { give, type KeptMsr, type MsrAnswer, type MsrAsker, type MsrBank } from './msr-bank.ts';
 
 const TSC = 0x10;
 const TSC_ADJUST = 0x3b;
@@ -58,6 +58,15 @@ export class TimeMsrs implements MsrBank {
     }
     this.#options.changed();
     return 'done';
+  }
+
+  kept(): readonly KeptMsr[] {
+    return [[TSC_ADJUST, this.#adjustHigh, this.#adjustLow]];
+  }
+
+  keep(values: readonly KeptMsr[]): void {
+    for (const [index, high, low] of values)
+      if (index === TSC_ADJUST) [this.#adjustHigh, this.#adjustLow] = [high, low];
   }
 
   #addToAdjust(high: number, low: number, fromHigh: number, fromLow: number): void {
