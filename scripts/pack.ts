@@ -45,7 +45,10 @@ function packOne(room: string): void {
   const target = join(stage, 'packages', room);
   cpSync(join(stage, 'out', room), target, { recursive: true });
   // What is not code but belongs to it: binaries, goldens, assembler sources.
-  for (const asset of globSync('{src,probe,conformance,generated}/**/*', { cwd: source, exclude: ['**/*.ts', '**/*.wat'] }))
+  for (const asset of globSync('{src,probe,conformance,generated}/**/*', {
+    cwd: source,
+    exclude: ['**/*.ts', '**/*.wat'],
+  }))
     if (!asset.endsWith('/') && /\.[a-z0-9]+$/.test(asset))
       cpSync(join(source, asset), join(target, asset), { recursive: true });
   for (const file of ['LICENSE', 'README.md']) {
