@@ -20,7 +20,7 @@ import type { Witness } from './witness.ts';
 /** How a probe reports on this machine: by the processor's own hypercall where that exits, else by a doorbell. Pure. */
 export function probeChannel(regime: Regime, engine: BackendInfo['engine']): Channel {
   if (!converts(regime)) return 'none';
-  if (engine === 'svm') return 'vmmcall';
+  if (engine === 'svm' || engine === 'wasm') return 'vmmcall';
   if (engine === 'vmx') return 'vmcall';
   return 'doorbell';
 }
