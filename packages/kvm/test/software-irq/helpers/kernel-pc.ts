@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { asm16 } from '../../../conformance/guests/asm16.ts';
 import { type LinuxKvm, openLinuxKvm } from '../../../src/linux/index.ts';
 import type { Vcpu } from '../../../src/port/vcpu.ts';
+import type { Watched } from './watchdog-thread.ts';
 
 /** What a guest does with the chips of its PC, and what its host does with the lines. */
 export type PcStep =
@@ -16,7 +17,8 @@ const CODE = 0x1000;
 const HANDLERS = 0x8000;
 const HANDLER_BYTES = 16;
 const TSS_GPA = 0xfffb_d000;
-const LIMIT_MS = 60_000;
+/** For one run of a guest, which takes microseconds. */
+const LIMIT_MS = 30_000;
 /** Ports that nobody has: the guest tells what it read, its vector, that a step is done, or nothing. */
 const TELL_IN = 0xe1;
 const TELL_VECTOR = 0xe2;
@@ -30,6 +32,7 @@ const NOP = 0x90;
 /** PCs of the kernel's KVM, each a VM with its irqchip, whose guests do what they are told. */
 export class KernelPcs {
   readonly #kvm: LinuxKvm = openLinuxKvm();
+  readonly #runs = new Int32Array(new SharedArrayBuffer(4));
   #watchdog: Worker | undefined;
 
   /** What each step answers: the byte read, the vector taken or -1; nothing for the others. */
@@ -64,7 +67,7 @@ export class KernelPcs {
     for (const name of ['cs', 'ds', 'es', 'ss'] as const) Object.assign(sregs[name], { base: 0n, selector: 0 });
     vcpu.setSregs(sregs);
     vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(CODE), rsp: 0xf000n, rflags: 2n });
-    const workerData = { target: vcpu.kickTarget(), limitMs: LIMIT_MS };
+    const workerData: Watched = { target: vcpu.kickTarget(), runs: this.#runs, limitMs: LIMIT_MS };
     this.#watchdog ??= new Worker(new URL('watchdog-thread.ts', import.meta.url), { workerData });
     this.#watchdog.unref();
   }
@@ -72,7 +75,9 @@ export class KernelPcs {
   #perform(vcpu: Vcpu, step: PcStep, line: (gsi: number, level: 0 | 1) => void): number[] {
     const told: number[] = [];
     for (;;) {
+      Atomics.add(this.#runs, 0, 1);
       const exit = vcpu.run();
+      Atomics.add(this.#runs, 0, 1);
       if (exit.kind !== 'io') throw new Error(`an exit ${exit.kind} in ${JSON.stringify(step)}`);
       const [value = -1] = exit.data;
       if (exit.port === TELL_DONE) break;
