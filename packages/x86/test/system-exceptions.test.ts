@@ -106,6 +106,19 @@ describe('delivery through the IDT', () => {
     }
   });
 
+  test('IRETQ to the user takes the kernel’s data segments away, and leaves the user’s', () => {
+    machine.long(asm.ud2, { cpl: 3 });
+    handler(6, [0x48, 0x83, 0x04, 0x24, 2, ...asm.iretq]);
+    machine.write(USER_CODE + 2, asm.int3);
+    machine.gate(3, { dpl: 3 });
+    cpu.setSegment('es', { ...cpu.segment('ds'), selector: guest.KERNEL_SS, dpl: 0 });
+    cpu.setSegment('fs', { ...cpu.segment('ds'), selector: 0, base: 0x1234n, unusable: 1 });
+    expectHandler(3);
+    assert.deepEqual([cpu.segment('es').selector, cpu.segment('es').unusable], [0, 1]);
+    assert.equal(cpu.segment('ds').selector, guest.USER_SS | 3);
+    assert.equal(cpu.segment('fs').base, 0x1234n);
+  });
+
   test('IRETQ to an address that isn’t canonical is #GP in the kernel', () => {
     machine.long([
       ...asm.mov('rax', guest.USER_SS | 3),
