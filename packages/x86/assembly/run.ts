@@ -1,7 +1,8 @@
 // The loop around the run loop: answers to exits, the interrupt shadow, single steps. What `run` means to the owner.
 import {
   BUDGET, CODE_BITS, COMPLETING, CPL, CS, EFLAGS_REST, EVENTS, EXIT_BUDGET, EXIT_IRQ_WINDOW, EXIT_REASON, IRQ_SHADOW,
-  IRQ_WAITING, PAGE_BASE, PENDING, PENDING_NONE, RETIRED, RETIRED_AT_0, RIP, SEG_BASE, SHADOW_BUDGET, TRAP_PENDING,
+  IRQ_WAITING, PAGE_BASE, PENDING, PENDING_NONE, RETIRED, RETIRED_AT_0, RIP, SEG_BASE, SHADOW_BUDGET, STEPPING,
+  TRAP_PENDING,
 } from "../src/layout";
 import { fetchable } from "./access";
 import { run as runTraces } from "./core";
@@ -34,7 +35,7 @@ function runWith(): u32 {
     const waiting = load<u32>(IRQ_WAITING) != 0 && (flags & FLAG_IF) != 0;
     if (waiting && !completing && !load<u32>(IRQ_SHADOW)) return EXIT_IRQ_WINDOW;
     const steps = (flags & FLAG_TF) != 0;
-    const single = completing || waiting || steps;
+    const single = completing || waiting || steps || load<u32>(STEPPING) != 0;
     const reason = single ? step(steps) : go(0);
     if (reason != EXIT_BUDGET && reason != SYSTEM_EVENTS) return reason;
     // Also a long REP ends a run, which may have some of the budget left.

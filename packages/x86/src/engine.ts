@@ -109,24 +109,24 @@ export class Engine {
     for (;;) {
       const left = end - this.retired;
       if (left <= 0) return layout.EXIT_BUDGET;
-      const reason = left > LONGEST_TRACE + 1 ? this.run(left - LONGEST_TRACE - 1) : this.#step();
+      const reason = left > LONGEST_TRACE ? this.run(left - LONGEST_TRACE - 1) : this.#runAlone(left);
       if (reason !== layout.EXIT_BUDGET) return reason;
     }
   }
 
-  /** One instruction, or a part of a long REP. */
-  #step(): number {
-    if (this.words[layout.COMPLETING / 4] === 0) {
-      // An answer to nothing: exactly one instruction.
-      this.words[layout.PENDING / 4] = layout.PENDING_NONE;
-      this.words[layout.COMPLETING / 4] = 1;
+  /** Instruction by instruction. A long REP counts when it is done. */
+  #runAlone(count: number): number {
+    this.words[layout.STEPPING / 4] = 1;
+    try {
+      return this.run(count - 1);
+    } finally {
+      this.words[layout.STEPPING / 4] = 0;
     }
-    return this.run(0);
   }
 
   /** Instructions retired and exceptions delivered since the state was made. Exact below 2^53. */
   get retired(): number {
-    return Number(this.#view.getBigUint64(layout.RETIRED, true));
+    return (this.words[layout.RETIRED / 4 + 1] ?? 0) * 2 ** 32 + (this.words[layout.RETIRED / 4] ?? 0);
   }
 
   /**

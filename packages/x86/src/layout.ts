@@ -134,6 +134,8 @@ export const RETIRED_AT_0 = 0x9d0;
 export const TRAP_PENDING = 0x9d8;
 /** u32: 1 tells the owner of each exception that is delivered (EngineHost.exception). */
 export const TELL_EXCEPTIONS = 0x9dc;
+/** u32: 1 has a run go instruction by instruction, so that it ends exactly at its budget. */
+export const STEPPING = 0x9e0;
 /** Items of an EXIT_IO, up to IO_DATA_BYTES: what an OUT gives, and where the owner puts what an IN takes. */
 export const IO_DATA = 0xc00;
 export const IO_DATA_BYTES = 1024;

@@ -46,7 +46,7 @@ export class Machine {
   #nextHandle = 1;
 
   /** RangeError for a size that can't be. */
-  constructor({ clock = 'host', memoryBytes = MAX_MEMORY_BYTES, memlockLimit }: SoftwareKvmOptions) {
+  constructor({ clock = 'host', memoryBytes = MAX_MEMORY_BYTES, memlockLimit, guestMemfdsAtOnce }: SoftwareKvmOptions) {
     if (memoryBytes < LEAST_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES)
       throw new RangeError(`a host of ${memoryBytes} bytes: ${LEAST_MEMORY_BYTES} to ${MAX_MEMORY_BYTES} are possible`);
     this.#memory = createHostMemory(Math.floor(memoryBytes / WASM_PAGE));
@@ -58,6 +58,7 @@ export class Machine {
       buffer: this.#memory.buffer,
       firstFrame: layout.FIRST_FRAME,
       keys: () => this.#random(KEY_BYTES),
+      guestMemfdsAtOnce: guestMemfdsAtOnce === true,
       ...(memlockLimit === undefined ? {} : { memlockLimit }),
     });
     this.counters = EventCounters.create();

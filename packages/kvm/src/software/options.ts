@@ -13,6 +13,12 @@ export interface SoftwareKvmOptions {
   readonly clock?: 'host' | DeterministicClock;
   /** Memory of the host that guests' touched pages have to fit in, with the engine's own: up to 4 GiB, the default. */
   readonly memoryBytes?: number;
+  /**
+   * Gives each guest_memfd all of its frames when it is made, in order, as memory that is pinned upfront gets them: the
+   * page that nobody has written then looks the same to guests of both kinds. Default: a page's frame comes with its
+   * first touch.
+   */
+  readonly guestMemfdsAtOnce?: boolean;
   /** Bytes that may be pinned. Default: this process's own right. */
   readonly memlockLimit?: () => number;
 }

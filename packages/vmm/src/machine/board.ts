@@ -24,6 +24,8 @@ export interface BoardOptions {
   readonly line: (gsi: number) => InterruptLine;
   readonly consoleOut: SharedArrayBuffer;
   readonly consoleIn: SharedArrayBuffer;
+  /** Wall clock of the RTC. */
+  readonly wallClock: () => Date;
   readonly reset: () => void;
   readonly powerOff: () => void;
   /** Doorbells by their first port; only probe guests have any. */
@@ -46,7 +48,7 @@ export function buildBoard(options: BoardOptions): Board {
   const pio = new Bus('pio');
   const serial = new SerialConsole(options.line(IRQ.com1), options.consoleOut, options.consoleIn);
   pio.insert(PORT.com1, UART_PORTS, serial.uart);
-  pio.insert(PORT.rtc, RTC_PORTS, new RtcCmos(() => new Date()));
+  pio.insert(PORT.rtc, RTC_PORTS, new RtcCmos(options.wallClock));
   pio.insert(PORT.i8042Command, I8042_COMMAND_PORTS, new I8042Command(reset));
   pio.insert(PORT.port92, PORT_92_PORTS, new Port92(reset));
   pio.insert(PORT.acpiPm, ACPI_PM.ports, new AcpiPm({ powerOff, reset }));

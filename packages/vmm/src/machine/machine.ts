@@ -1,5 +1,5 @@
 import type { LaunchOrder } from '@unpin/contract';
-import type { Kvm, MemoryFigures, Vcpu, Vm } from '@unpin/kvm';
+import type { Kvm, MemoryFigures, Vcpu, VcpuExit, Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
 import { ShapedMsrs } from '@unpin/kvm/shape';
 import type { Regime } from '@unpin/policy';
@@ -38,6 +38,10 @@ export interface MachineOptions {
   readonly consoleOut: SharedArrayBuffer;
   readonly consoleIn: SharedArrayBuffer;
   readonly trace: SharedArrayBuffer;
+  /** Of the guest's RTC; default: the host's. */
+  readonly wallClock?: () => Date;
+  /** Tells the guest that its KVM wants reports, whether or not its type needs them. Default: as the type needs it. */
+  readonly wantsReports?: boolean;
 }
 
 interface MachineContext extends ExitContext {
@@ -51,14 +55,18 @@ type Cleanup = (() => void)[];
 /** A VM that is ready for its first instruction. It belongs to the thread that launched it. */
 export class Machine {
   readonly witness: Witness;
+  readonly vm: Vm;
+  readonly vcpu: Vcpu;
+  readonly memory: AnyGuestMemory;
   readonly #options: MachineOptions;
-  readonly #vcpu: Vcpu;
   readonly #context: MachineContext;
   readonly #cleanup: Cleanup;
 
-  private constructor(options: MachineOptions, vcpu: Vcpu, context: MachineContext, cleanup: Cleanup) {
+  private constructor(options: MachineOptions, vm: Vm, context: MachineContext, cleanup: Cleanup) {
     this.#options = options;
-    this.#vcpu = vcpu;
+    this.vm = vm;
+    this.vcpu = context.vcpu;
+    this.memory = context.memory;
     this.#context = context;
     this.#cleanup = cleanup;
     this.witness = context.witness;
@@ -71,7 +79,7 @@ export class Machine {
   static async launch(options: MachineOptions): Promise<Machine> {
     const cleanup: Cleanup = [];
     try {
-      return await assemble(options, cleanup, (vcpu, context) => new Machine(options, vcpu, context, cleanup));
+      return await assemble(options, cleanup, (vm, context) => new Machine(options, vm, context, cleanup));
     } catch (cause) {
       giveBack(cleanup);
       throw cause;
@@ -81,7 +89,7 @@ export class Machine {
   /** Runs the guest until it ends. Blocks its thread. */
   run(): MachineEnding {
     const { control, teller, regime } = this.#options;
-    const vcpu = this.#vcpu;
+    const { vcpu } = this;
     const context = this.#context;
     const { tracer } = context;
     teller.state('running', regime.type);
@@ -101,6 +109,11 @@ export class Machine {
     }
   }
 
+  /** What one exit of the vCPU means, for whoever runs it by himself. Undefined: run on. */
+  handle(exit: VcpuExit): MachineEnding | undefined {
+    return handleExit(this.#context, exit);
+  }
+
   /** Last figures, while there is still something to count. */
   tellFigures(): void {
     const { control, teller } = this.#options;
@@ -115,14 +128,21 @@ export class Machine {
 async function assemble(
   options: MachineOptions,
   cleanup: Cleanup,
-  ready: (vcpu: Vcpu, context: MachineContext) => Machine,
+  ready: (vm: Vm, context: MachineContext) => Machine,
 ): Promise<Machine> {
   const { kvm, order, regime, teller, control, bootSet } = options;
   teller.state('preparing', regime.type);
   const vm = createVm(kvm, regime, order.execution);
   cleanup.push(() => vm.close());
   const ram = ramRanges(order.memoryBytes);
-  const backing = createRegimeMemory({ kvm, vm, regime, execution: order.execution, ram });
+  const backing = createRegimeMemory({
+    kvm,
+    vm,
+    regime,
+    execution: order.execution,
+    ram,
+    wantsReports: options.wantsReports,
+  });
   const { memory } = backing;
   cleanup.push(() => memory.close());
   teller.say({
@@ -162,7 +182,7 @@ async function assemble(
   const { trouble } = pins;
   const desk = new KickDesk({ vcpu, figures, control, teller, serial: board.serial, tracer, trouble });
   teller.event('the guest is ready to run');
-  return ready(vcpu, {
+  return ready(vm, {
     vcpu,
     memory,
     board,
@@ -202,11 +222,12 @@ async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory): Pro
 }
 
 function boardOf(options: MachineOptions, vm: Vm, witness: Witness): Board {
-  const { order, consoleOut, consoleIn } = options;
+  const { order, consoleOut, consoleIn, wallClock = () => new Date() } = options;
   return buildBoard({
     line: (gsi) => ({ set: (level) => vm.irqLine(gsi, level) }),
     consoleOut,
     consoleIn,
+    wallClock,
     reset: () => void witness.end({ reason: 'reboot' }),
     powerOff: () => void witness.end({ reason: 'power-off' }),
     doorbells: order.boot.kind === 'probe' ? probeDoorbells(witness) : [],

@@ -25,6 +25,8 @@ export interface RegimeMemoryOptions {
   readonly regime: Regime;
   readonly execution: Execution;
   readonly ram: readonly GpaRange[];
+  /** Whether the guest is told that its KVM wants reports. Default: where its regime lives by them. */
+  readonly wantsReports?: boolean | undefined;
 }
 
 /** @throws UnpinError VM_TYPE_NOT_BUILT, BOOT_DOES_NOT_FIT where RAM leaves no bit for the C bit; KvmError */
@@ -46,10 +48,10 @@ export function createRegimeMemory(options: RegimeMemoryOptions): RegimeMemory {
 
 function cpuidOf(
   entries: readonly CpuidEntry[],
-  { regime, execution }: RegimeMemoryOptions,
+  { regime, execution, wantsReports = regime.conversions === 'hypercall' }: RegimeMemoryOptions,
   cBit: number | null,
 ): readonly CpuidEntry[] {
-  const told = { wantsReports: regime.conversions === 'hypercall', asyncPageFaults: false };
+  const told = { wantsReports, asyncPageFaults: false };
   if (cBit === null) return entries.map(withoutSev);
   switch (execution) {
     case 'hardware':

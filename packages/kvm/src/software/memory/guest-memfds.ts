@@ -21,36 +21,41 @@ export function allowedGuestMemfdFlags({ hasPrivateMemory, inPlace }: Omit<Guest
   return hasPrivateMemory && !inPlace ? GUEST_MEMFD_FLAG_MMAP : GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
 }
 
+export interface GuestMemfdsParts {
+  readonly memory: PhysicalMemory;
+  readonly backings: Backings;
+  readonly descriptors: Descriptors;
+  /** Whether a new file gets all of its frames at once. */
+  readonly populates: boolean;
+}
+
 /** Makes guest_memfds and their descriptors. */
 export class GuestMemfds {
-  readonly #memory: PhysicalMemory;
-  readonly #backings: Backings;
-  readonly #descriptors: Descriptors;
+  readonly #parts: GuestMemfdsParts;
 
-  constructor(memory: PhysicalMemory, backings: Backings, descriptors: Descriptors) {
-    this.#memory = memory;
-    this.#backings = backings;
-    this.#descriptors = descriptors;
+  constructor(parts: GuestMemfdsParts) {
+    this.#parts = parts;
   }
 
-  /** KVM_CREATE_GUEST_MEMFD. KvmError EINVAL. */
+  /** KVM_CREATE_GUEST_MEMFD. KvmError EINVAL; ENOMEM where all frames are to be there. */
   create(order: GuestMemfdOrder): SoftwareGuestMemfd {
     const pages = checkCreate(order.size, order.flags, allowedGuestMemfdFlags(order));
     const shape = {
-      fd: this.#descriptors.next,
+      fd: this.#parts.descriptors.next,
       pages,
       flags: Number(order.flags),
       vm: order.vm,
       inPlace: order.inPlace,
     };
-    return this.reopen(shape);
+    const file = this.reopen(shape);
+    if (this.#parts.populates) file.backing.populate('KVM_CREATE_GUEST_MEMFD', 0, pages);
+    return file;
   }
 
   /** The same file under the same descriptor, for a restored host. */
-  reopen(shape: GuestMemfdShape, backing = this.#backings.create('guest_memfd')): SoftwareGuestMemfd {
-    const parts = { memory: this.#memory, backings: this.#backings, descriptors: this.#descriptors };
-    const file = new SoftwareGuestMemfd(shape, backing, parts);
-    this.#descriptors.open(file, shape.fd);
+  reopen(shape: GuestMemfdShape, backing = this.#parts.backings.create('guest_memfd')): SoftwareGuestMemfd {
+    const file = new SoftwareGuestMemfd(shape, backing, this.#parts);
+    this.#parts.descriptors.open(file, shape.fd);
     return file;
   }
 }

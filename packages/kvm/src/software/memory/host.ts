@@ -19,6 +19,8 @@ export interface HostOptions {
   /** Byte offset of the first host frame; below is the engine's. */
   readonly firstFrame: number;
   readonly hugePages?: boolean;
+  /** Default false: see SoftwareKvmOptions. */
+  readonly guestMemfdsAtOnce?: boolean;
   /** Default: random keys. */
   readonly keys?: KeySource;
   /** Default: this process's own RLIMIT_MEMLOCK, or no limit with CAP_IPC_LOCK. */
@@ -38,13 +40,14 @@ export class Host {
   readonly mover: Mover;
   #nextVm = 1;
 
-  constructor({ buffer, firstFrame, hugePages = false, keys, memlockLimit }: HostOptions) {
+  constructor(options: HostOptions) {
+    const { buffer, firstFrame, hugePages = false, keys, memlockLimit, guestMemfdsAtOnce = false } = options;
     this.memory = new PhysicalMemory(buffer, { firstFrame, hugePages });
     this.keys = new KeyRing(keys);
     this.views = new Views(this.memory, this.keys);
     this.backings = new Backings(this.memory);
     const { memory, views, backings, descriptors } = this;
-    this.guestMemfds = new GuestMemfds(memory, backings, descriptors);
+    this.guestMemfds = new GuestMemfds({ memory, backings, descriptors, populates: guestMemfdsAtOnce });
     this.addresses = new HostAddressSpace({ memory, views, backings, descriptors });
     this.pins = new Pins(memory, this.addresses, memlockLimit ?? (() => pinRights().limit));
     this.mover = new Mover(memory, views, backings);

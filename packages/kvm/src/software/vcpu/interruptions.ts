@@ -34,7 +34,8 @@ export class Interruptions {
       if (this.#isWoken()) return true;
       if (processor.isKicked()) return false;
       const deadline = controllers.nextDeadline();
-      if (time.isDeterministic && Number.isFinite(deadline)) time.advance(Math.max(0, deadline - now));
+      if (time.isDeterministic && Number.isFinite(deadline)) time.advance(Math.max(0, Math.ceil(deadline - now)));
+      else if (processor.leavesForGood && !Number.isFinite(deadline)) return false;
       else sleepOn(processor.words, processor.eventWord, deadline - now);
       // First the ring is taken, then what it was for is looked at.
       eventWords.takeSignalled(processor.eventWord);

@@ -9,6 +9,14 @@ interface Answered {
   readonly high: number;
 }
 
+export interface MmioPortParts {
+  readonly controllers: InterruptControllers;
+  readonly apic: () => LocalApic | null;
+  /** Told after a write to the local APIC: true ends the run, so that an interrupt which waits is looked at. */
+  readonly apicWritten: () => boolean;
+  readonly isLate: () => boolean;
+}
+
 const WORD_BYTES = 4;
 
 /**
@@ -18,19 +26,23 @@ const WORD_BYTES = 4;
 export class MmioPort {
   readonly #controllers: InterruptControllers;
   readonly #apic: () => LocalApic | null;
-  /** Told after a write to the local APIC: true ends the run, so that an interrupt which waits is looked at. */
   readonly #apicWritten: () => boolean;
+  /** Whether the clock stands where the run began, and not at this instruction. */
+  readonly #isLate: () => boolean;
   readonly #bytes = new Uint8Array(8);
   readonly #view = new DataView(this.#bytes.buffer);
   #answered: Answered[] = [];
   #next = 0;
   /** The access that ended the run was answered already: nobody has to be asked. */
   endedAnswered = false;
+  /** The access ended the run only so that time comes up to it. */
+  endedEarly = false;
 
-  constructor(controllers: InterruptControllers, apic: () => LocalApic | null, apicWritten: () => boolean) {
+  constructor({ controllers, apic, apicWritten, isLate }: MmioPortParts) {
     this.#controllers = controllers;
     this.#apic = apic;
     this.#apicWritten = apicWritten;
+    this.#isLate = isLate;
   }
 
   /** The instruction at RIP is another one from now on. */
@@ -61,6 +73,10 @@ export class MmioPort {
       answer[0] = known.low;
       answer[1] = known.high;
       return true;
+    }
+    if (this.#isLate()) {
+      this.endedEarly = true;
+      return false;
     }
     return isWrite ? this.#write(gpa, size, low, high) : this.#read(gpa, size, answer);
   }

@@ -39,6 +39,8 @@ export class Processor implements CoreGuest, ApicCpu {
   nmiPending = false;
   sipiVector = 0;
   hasRun = false;
+  /** A wait that no timer will end isn't begun. */
+  leavesForGood = false;
   readonly #vm: VmParts;
   readonly #words: Int32Array<SharedArrayBuffer>;
   #cpuid = new CpuidTable([]);
@@ -59,11 +61,13 @@ export class Processor implements CoreGuest, ApicCpu {
     this.clock = new VcpuClock(vm.clock, this.counter, vm.guest);
     this.apic = vm.controllers.addVcpu({ id, isBoot, tsc: this.counter, cpu: this });
     this.memory = new GuestFill(vm.space, () => this.engine.cpu.word(layout.COMPLETING) !== 0);
-    this.devices = new MmioPort(
-      vm.controllers,
-      () => this.apic,
-      () => this.#apicWritten(),
-    );
+    this.devices = new MmioPort({
+      controllers: vm.controllers,
+      apic: () => this.apic,
+      apicWritten: () => this.#apicWritten(),
+      // Done alone, an instruction begins its run.
+      isLate: () => vm.time.isDeterministic && this.engine.cpu.word(layout.COMPLETING) === 0,
+    });
     this.mpState = this.apic === null || isBoot ? MP_STATE.runnable : MP_STATE.uninitialized;
     this.#reset();
   }

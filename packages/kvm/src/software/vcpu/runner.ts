@@ -203,6 +203,10 @@ export class VcpuRunner {
     if (rip !== this.#mmioRip || count !== this.#mmioCount) devices.forget();
     this.#mmioRip = rip;
     this.#mmioCount = count;
+    if (devices.endedEarly) {
+      devices.endedEarly = false;
+      return this.#repeat();
+    }
     const shape = cpu.word(layout.EXIT_ARG1);
     const exit = this.#mmio.load(this.#processor.argument(layout.EXIT_ARG0), shape & 0xff, (shape & 0x100) !== 0);
     if (exit.isWrite) this.#processor.copyOut(layout.EXIT_ARG2, exit.data);

@@ -1,4 +1,3 @@
-import { layout } from '@unpin/x86';
 import type { VmParts } from '../vm-parts.ts';
 import type { Processor } from './processor.ts';
 
@@ -8,7 +7,6 @@ const LONGEST = 100_000;
 const SHORTEST = 1_000;
 /** Slices too short to tell a speed. */
 const TELLING = 20_000;
-const WORD = 2 ** 32;
 /** Fraction bits of TSC_RATE: one tick an instruction. */
 const ONE_TICK = 1n << 16n;
 
@@ -30,8 +28,7 @@ export class Slices {
 
   /** Instructions retired and events delivered since the vCPU was made. Exact below 2^53. */
   get retired(): number {
-    const { cpu } = this.#processor.engine;
-    return cpu.word(layout.RETIRED + 4) * WORD + cpu.word(layout.RETIRED);
+    return this.#processor.engine.retired;
   }
 
   /** Whether the vCPU has come to where it was to stop. */
@@ -61,7 +58,8 @@ export class Slices {
     if (!time.isDeterministic) return engine.run(budget);
     const before = this.retired;
     this.#setCounter(before);
-    const reason = engine.run(budget);
+    // Exactly: when a timer fires must not depend on what else ended runs before.
+    const reason = budget === 0 ? engine.run(0) : engine.runExactly(budget);
     time.advance((this.retired - before) * this.#nanosecondsEach());
     return reason;
   }

@@ -22,6 +22,7 @@ import { TimeMsrs } from './msr/time-msrs.ts';
 import { preFault } from './pre-fault.ts';
 import type { Processor } from './processor.ts';
 import type { VcpuState } from './processor-state.ts';
+import { registerImage } from './register-image.ts';
 import { getRegs, getSregs, setRegs, setSregs, vectorOf } from './registers.ts';
 import { VcpuRunner } from './runner.ts';
 import { sregsProblem } from './sregs-rules.ts';
@@ -225,6 +226,11 @@ export class SoftwareVcpu implements Vcpu {
     Object.assign(this.#apicBase, apicBase);
   }
 
+  /** Copies the registers as REGISTER_ROWS lays them out; `into` has REGISTER_IMAGE_BYTES. Not in the port. */
+  registerImage(into: Uint8Array): void {
+    registerImage(this.#processor.use(), into);
+  }
+
   /** Instructions retired and events delivered since the vCPU was made. Not in the port. */
   get retired(): number {
     this.#processor.use();
@@ -233,10 +239,12 @@ export class SoftwareVcpu implements Vcpu {
 
   /**
    * Has `run` come back with `intr` once so many have retired in all, one trace later at most; Infinity for no end. With
-   * a deterministic clock two guests that do the same stop at the same instruction. Not in the port.
+   * a deterministic clock it is exact, and two guests that do the same stop at the same instruction. A vCPU that halts
+   * with no timer to wake it comes back, too, instead of waiting. Not in the port.
    */
   stopAt(retired: number): void {
     this.#runner.slices.stopAt(retired);
+    this.#processor.leavesForGood = retired !== Number.POSITIVE_INFINITY;
   }
 
   trace(told: ((exception: GuestException) => void) | null): void {
