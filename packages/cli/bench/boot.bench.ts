@@ -56,11 +56,13 @@ export const bench: Bench = {
 
 function timeQemu(vmlinux: string): number {
   const line = `console=ttyS0 reboot=k panic=-1 ${COMMAND_LINE}`;
-  const { program, args, env } = plainQemu([
-    ...['-no-user-config', '-nodefaults', '-no-reboot', '-display', 'none', '-M', 'q35', '-accel', 'tcg'],
-    ...['-m', `${MEMORY_MIB}M`, '-kernel', vmlinux, '-initrd', assetPath('initrd-shell')],
-    ...['-append', line, '-serial', 'stdio'],
-  ]);
+  const { program, args, env } = plainQemu(
+    [
+      ['-no-user-config', '-nodefaults', '-no-reboot', '-display', 'none', '-M', 'q35', '-accel', 'tcg'],
+      ['-m', `${MEMORY_MIB}M`, '-kernel', vmlinux, '-initrd', assetPath('initrd-shell')],
+      ['-append', line, '-serial', 'stdio'],
+    ].flat(),
+  );
   const begin = performance.now();
   const { stdout, status } = spawnSync(program, args, { env, timeout: LIMIT_MS, stdio: ['ignore', 'pipe', 'inherit'] });
   const ms = performance.now() - begin;

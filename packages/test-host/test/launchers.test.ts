@@ -20,20 +20,35 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('a launcher', () => {
-  /** A closure whose loader is a script that tells how it was called. */
-  const closure = (): string => {
-    const root = join(folder, 'a closure');
-    for (const path of ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'usr/bin'])
-      mkdirSync(join(root, path), { recursive: true });
-    const loader = join(root, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2');
-    writeFileSync(loader, '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
-    writeFileSync(join(root, 'usr/bin/tool-12'), '');
-    return root;
-  };
-  const called = (root: string, ...args: string[]): string[] =>
-    execFileSync(join(root, 'run/tool'), args, { encoding: 'utf8', cwd: '/' }).trimEnd().split('\n');
+/** A closure whose loader is a script that tells how it was called. */
+const closure = (): string => {
+  const root = join(folder, 'a closure');
+  for (const path of ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu', 'usr/bin'])
+    mkdirSync(join(root, path), { recursive: true });
+  const loader = join(root, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2');
+  writeFileSync(loader, '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+  writeFileSync(join(root, 'usr/bin/tool-12'), '');
+  return root;
+};
+const called = (root: string, ...args: string[]): string[] =>
+  execFileSync(join(root, 'run/tool'), args, { encoding: 'utf8', cwd: '/' }).trimEnd().split('\n');
 
+const env = { PATH: '/nowhere' };
+
+const run = (id: 'xz' | 'lz4' | 'zstd', args: string[], data: Buffer): Buffer =>
+  execFileSync(assetPath(id), args, { input: data, env, timeout: LIMIT_MS });
+
+const gcc = (...args: string[]): string => {
+  const { status, stdout, stderr } = spawnSync(assetPath('gcc'), args, {
+    env,
+    encoding: 'utf8',
+    timeout: LIMIT_MS,
+  });
+  assert.equal(status, 0, stderr);
+  return stdout;
+};
+
+describe('a launcher', () => {
   test('passes every word as it is, after its own, from wherever its folder is moved to', () => {
     const root = closure();
     const program = /^usr\/bin\/tool-\d+$/;
@@ -64,16 +79,12 @@ describe('a launcher', () => {
 });
 
 describe('a fetched program has nothing from the machine but its kernel and a shell', () => {
-  const env = { PATH: '/nowhere' };
-
   for (const id of ['xz', 'lz4', 'zstd'] as const)
     test(`${id} packs and unpacks`, needs(id), () => {
       const input = Buffer.from('a page that moves is a page destroyed; '.repeat(1000));
-      const run = (args: string[], data: Buffer): Buffer =>
-        execFileSync(assetPath(id), args, { input: data, env, timeout: LIMIT_MS });
-      const packed = run(['-c'], input);
+      const packed = run(id, ['-c'], input);
       assert.ok(packed.length < input.length / 10);
-      assert.ok(run(['-dc'], packed).equals(input));
+      assert.ok(run(id, ['-dc'], packed).equals(input));
     });
 
   test("gcc makes a program of its own headers, C library and the kernel's headers", needs('gcc'), () => {
@@ -82,15 +93,6 @@ describe('a fetched program has nothing from the machine but its kernel and a sh
     const text = `#include <linux/kvm.h>\n#include <stdio.h>
       int main(void) { printf("%zu\\n", sizeof(struct kvm_regs)); return 0; }\n`;
     writeFileSync(source, text);
-    const gcc = (...args: string[]): string => {
-      const { status, stdout, stderr } = spawnSync(assetPath('gcc'), args, {
-        env,
-        encoding: 'utf8',
-        timeout: LIMIT_MS,
-      });
-      assert.equal(status, 0, stderr);
-      return stdout;
-    };
     gcc('-O2', '-Wall', '-Werror', '-static', source, '-o', program);
     assert.equal(execFileSync(program, { encoding: 'utf8' }), '144\n');
     const headers = gcc('-M', source)

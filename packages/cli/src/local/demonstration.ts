@@ -72,11 +72,12 @@ function fetchedKernel(): string | undefined {
 /** A kernel that may run on every type that is compared: the fetched one, else this machine's own. */
 function guestKernel(): string | undefined {
   const own = ownKernel();
-  const mayRun = (kernel: string): boolean => {
-    const verdict = inspectFile(kernel);
-    return COMPARED.every((type) => decide(vmType(type), verdict).outcome === 'may');
-  };
   return fetchedKernel() ?? (own !== undefined && mayRun(own) ? own : undefined);
+}
+
+function mayRun(kernel: string): boolean {
+  const verdict = inspectFile(kernel);
+  return COMPARED.every((type) => decide(vmType(type), verdict).outcome === 'may');
 }
 
 function choosePlan(capabilities: Capabilities, testHost: boolean): Plan {

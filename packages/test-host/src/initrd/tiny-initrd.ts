@@ -22,20 +22,21 @@ export function tinyInitrd(): Buffer {
 /** write(1, line), sync(), reboot(POWER_OFF) as a static ELF64 of one segment (System V ABI, AMD64 supplement). */
 export function tinyInit(): Buffer {
   const message = Buffer.from(TINY_INIT_LINE);
-  const code = (messageAt: number): number[] => [
-    ...[0xb8, ...le32(1)], // mov eax, write
-    ...[0xbf, ...le32(1)], // mov edi, standard output
-    ...[0x48, 0x8d, 0x35, ...le32(messageAt - LEA_END)], // lea rsi, [rip + message]
-    ...[0xba, ...le32(message.length)], // mov edx, length
-    ...SYSCALL,
-    ...[0xb8, ...le32(162), ...SYSCALL], // sync
-    ...[0xb8, ...le32(169)], // mov eax, reboot
-    ...[0xbf, ...le32(0xfee1_dead)], // LINUX_REBOOT_MAGIC1
-    ...[0xbe, ...le32(0x2812_1969)], // LINUX_REBOOT_MAGIC2
-    ...[0xba, ...le32(0x4321_fedc)], // LINUX_REBOOT_CMD_POWER_OFF
-    ...SYSCALL,
-    ...[0xeb, 0xfe], // jmp $
-  ];
+  const code = (messageAt: number): number[] =>
+    [
+      [0xb8, ...le32(1)], // mov eax, write
+      [0xbf, ...le32(1)], // mov edi, standard output
+      [0x48, 0x8d, 0x35, ...le32(messageAt - LEA_END)], // lea rsi, [rip + message]
+      [0xba, ...le32(message.length)], // mov edx, length
+      SYSCALL,
+      [0xb8, ...le32(162), ...SYSCALL], // sync
+      [0xb8, ...le32(169)], // mov eax, reboot
+      [0xbf, ...le32(0xfee1_dead)], // LINUX_REBOOT_MAGIC1
+      [0xbe, ...le32(0x2812_1969)], // LINUX_REBOOT_MAGIC2
+      [0xba, ...le32(0x4321_fedc)], // LINUX_REBOOT_CMD_POWER_OFF
+      SYSCALL,
+      [0xeb, 0xfe], // jmp $
+    ].flat();
   const text = Buffer.from(code(code(0).length));
   const size = EHDR_BYTES + PHDR_BYTES + text.length + message.length;
   return Buffer.concat([elfHeader(), programHeader(size), text, message]);

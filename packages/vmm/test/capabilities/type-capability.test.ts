@@ -7,10 +7,14 @@ const have = (...ids: HostFeature[]): readonly Feature[] => ids.map((id) => ({ i
 const BOOTS = { linux: true, software: true };
 const SHAPES: readonly HostFeature[] = ['kvm', 'spare-address-bit', 'long-term-pin', 'userfaultfd'];
 
+const ways = (type: VmTypeId, ...features: HostFeature[]) =>
+  typeCapability(vmType(type), have(...features), BOOTS).ways.map((way) => [way.execution, way.confidential]);
+
+const memory = (...features: HostFeature[]) =>
+  typeCapability(vmType('sev-upm'), have(...features), BOOTS).ways[0]?.privateMemory;
+
 describe('what a type is on a machine', () => {
   test('hardware comes before shaped, and only SEV hardware is confidential', () => {
-    const ways = (type: VmTypeId, ...features: HostFeature[]) =>
-      typeCapability(vmType(type), have(...features), BOOTS).ways.map((way) => [way.execution, way.confidential]);
     assert.deepEqual(ways('sev', ...SHAPES, 'sev'), [
       ['hardware', true],
       ['shaped', false],
@@ -20,8 +24,6 @@ describe('what a type is on a machine', () => {
   });
 
   test('a shaped guest keeps private memory in a guest_memfd where ordinary VMs can have one', () => {
-    const memory = (...features: HostFeature[]) =>
-      typeCapability(vmType('sev-upm'), have(...features), BOOTS).ways[0]?.privateMemory;
     assert.equal(memory(...SHAPES), 'memfd');
     assert.equal(memory(...SHAPES, 'guest-memfd-default-vm'), 'guest_memfd');
   });
