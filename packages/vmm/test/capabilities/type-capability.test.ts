@@ -43,7 +43,10 @@ describe('what a type is on a machine', () => {
       BOOTS,
     );
     assert.deepEqual(found.ways, []);
-    assert.deepEqual(found.obstacles, ['shaped: this machine has no userfaultfd (EPERM)', 'emulated: not built yet']);
+    assert.deepEqual(found.obstacles, [
+      'shaped: this machine has no userfaultfd (EPERM)',
+      'emulated: this machine has no software-kvm',
+    ]);
   });
 
   test('without KVM nothing is available and everything says why', () => {
