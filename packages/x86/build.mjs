@@ -74,7 +74,7 @@ function readFile(name, base) {
  * constant too late for all of them to be one table.
  */
 function writtenOut(text) {
-  return text
+  const numbered = text
     .replace(/^( *)\/\/\* (.+?) \| (.+)$/gm, (_, indent, lists, line) => {
       let lines = [indent + line];
       for (const [, name, values] of lists.matchAll(/(\w)=(\S+)/g))
@@ -82,7 +82,42 @@ function writtenOut(text) {
       return lines.join('\n');
     })
     .replace(/\bcase ([\w +]+):/g, (label, sum) => {
-      const terms = sum.split('+').map((term) => operations.get(term.trim()) ?? Number(term));
-      return terms.some(Number.isNaN) ? label : `case ${terms.reduce((a, b) => a + b)}:`;
+      const number = numberOf(sum);
+      return Number.isNaN(number) ? label : `case ${number}:`;
     });
+  return numbered.replace(/^( *)\/\/\+ pairs$/m, (_, indent) =>
+    pairCases(numbered)
+      .map((line) => indent + line)
+      .join('\n'),
+  );
+}
+
+/** Value of a sum of names of src/ops/integer.ts and numbers. */
+function numberOf(sum) {
+  return sum
+    .split('+')
+    .map((term) => operations.get(term.trim()) ?? Number(term))
+    .reduce((a, b) => a + b);
+}
+
+/**
+ * A case for each pair of src/ops/pairs.ts: what the first does, and unless that went elsewhere, what the second does. Behind a
+ * write the second may have changed.
+ */
+function pairCases(text) {
+  const bodies = new Map(
+    Array.from(text.matchAll(/((?:\bcase \d+: )+)(.*?)(?= case \d|$)/gm)).flatMap(([, labels, body]) =>
+      Array.from(labels.matchAll(/\d+/g), ([number]) => [Number(number), body]),
+    ),
+  );
+  const pairs = readFileSync(join(here, 'src/ops/pairs.ts'), 'utf8').matchAll(/^ {2}\[(.+), (.+)\],$/gm);
+  return Array.from(pairs, ([line, first, second], index) => {
+    const [one, two] = [first, second].map((sum) => bodies.get(numberOf(sum)));
+    if (!one?.endsWith('continue;') || /\bbreak;|\bop\b/.test(one) || !two || /\bop\b/.test(two))
+      throw new Error(`no pair:${line}`);
+    const label = `case ${operations.get('OP_PAIRS') + index}:`;
+    if (one.endsWith(' pc += 32; continue;')) return `${label} ${one.slice(0, -'continue;'.length)}${two}`;
+    const writes = /movM|pushed|aluM/.test(one) ? ' || !load<u16>(pc, UOP_OP)' : '';
+    return `${label} n = pc + 32; ${one.slice(0, -'continue;'.length)}if (pc != n${writes}) continue; ${two}`;
+  });
 }

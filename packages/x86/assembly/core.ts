@@ -1,16 +1,16 @@
 // The run loop: one micro-op after the other. A case sets `pc` to the next micro-op and `continue`s; one that `break`s
 // follows the direct jump at `pc`. Whatever ends the run leads to OP_EXIT. Lines behind `//*` stand for as many cases as
-// their lists have combinations: build.mjs writes them out. Cases are numbered without holes, which makes one table of them.
+// their lists have combinations, and `//+ pairs` for those of src/ops/pairs.ts: build.mjs writes them out. Cases are numbered without holes, which makes one table of them.
 import { EXIT_REASON, EXIT_UNSUPPORTED, PAGE_BASE, UOP_IMM, UOP_LINK, UOP_OP } from "../src/layout";
 import {
-  FUSED_MI32, FUSED_MI64, FUSED_MI8, FUSED_MR32, FUSED_MR64, FUSED_RI32, FUSED_RI64, FUSED_RI8, FUSED_RM32,
+  FUSED_MI32, FUSED_MI64, FUSED_MI8, FUSED_MR32, FUSED_MR64, FUSED_RI32, FUSED_RI64, FUSED_RI8, FUSED_RM32, FUSED_RM8, FUSED_RR8,
   FUSED_RM64, FUSED_RR32, FUSED_RR64, GROUP_B, GROUP_BE, GROUP_E, GROUP_L, GROUP_LE, MI, MR, OP_ADC, OP_ADD, OP_AND,
   OP_CALL, OP_CALL_M, OP_CALL_R, OP_CMOV_M32, OP_CMOV_M64, OP_CMOV_R32, OP_CMOV_R64, OP_CMP, OP_CMP_JUMP, OP_COLD,
   OP_CROSS, OP_DEC_R32, OP_DEC_R64, OP_EA, OP_EXIT, OP_GOTO, OP_IMUL_M32, OP_IMUL_M64, OP_IMUL_R32, OP_IMUL_R64,
   OP_IMUL_RI32, OP_IMUL_RI64, OP_INC_R32, OP_INC_R64, OP_INDEX, OP_JCC, OP_JMP, OP_JMP_M, OP_JMP_R, OP_LEAVE,
   OP_LEA_16, OP_LEA_32, OP_LEA_64, OP_MOV, OP_MOV_LOAD_32, OP_MOV_LOAD_64, OP_MOV_STORE_32, OP_MOV_STORE_64,
   OP_NEG_R32, OP_NEG_R64, OP_NEXT_PAGE, OP_NOP, OP_NOT_R32, OP_NOT_R64, OP_OR, OP_POP_R, OP_PUSH_I, OP_PUSH_M,
-  OP_PUSH_R, OP_RESYNC, OP_RET, OP_SAR_I32, OP_SAR_I64, OP_SBB, OP_SETCC_R, OP_SHL_I32, OP_SHL_I64, OP_SHR_I32,
+  OP_PUSH_R, OP_RESYNC, OP_RET, OP_ROL_I32, OP_ROL_I64, OP_ROR_I32, OP_ROR_I64, OP_SAR_I32, OP_SAR_I64, OP_SBB, OP_SETCC_R, OP_SHL_I32, OP_SHL_I64, OP_SHR_I32,
   OP_SHR_I64, OP_STOP, OP_SUB, OP_SX_M16_32, OP_SX_M16_64, OP_SX_M32_64, OP_SX_M8_32, OP_SX_M8_64, OP_SX_R16_32,
   OP_SX_R16_64, OP_SX_R32_64, OP_SX_R8_32, OP_SX_R8_64, OP_TEST, OP_TEST_JE_MI32, OP_TEST_JE_MI8, OP_TEST_JE_RI32,
   OP_TEST_JE_RI64, OP_TEST_JE_RI8, OP_TEST_JE_RR32, OP_TEST_JE_RR64, OP_TEST_JE_RR8, OP_TEST_JLE_RR32,
@@ -30,7 +30,7 @@ import {
 import { B, BE, cmpMI, cmpMR, cmpRI, cmpRM, cmpRR, E, L, LE, S, testMI, testRI, testRR } from "./integer-compare";
 import { call, callTo, extendM, extendR, goTo, leave, movMI, movMR, movRM, popped, pushed, ret } from "./integer-move";
 import { imul } from "./integer-multiply";
-import { shl, shr } from "./integer-shift";
+import { rol, ror, shl, shr } from "./integer-shift";
 import { transfer, transferTarget, TRANSFER_FAULT, TRANSFER_NOT } from "./integer-transfer";
 import {
   begin, comeBack, continueAtRip, exitBehind, faulted, goOn, goOnAt, jump, jumpTo, leaveTrace, replace, resync, stopAt,
@@ -54,6 +54,7 @@ function loaded<T>(pc: u32): u32 {
 export function run(first: u32): u32 {
   let pc = begin(first);
   let t: u32 = 0;
+  let n: u32 = 0;
   while (true) {
     const op = <i32>load<u16>(pc, UOP_OP);
     switch (op) {
@@ -115,11 +116,13 @@ export function run(first: u32): u32 {
       case OP_JCC + 8: if (sign()) break; pc += 32; continue;
       case OP_JCC + 9: if (!sign()) break; pc += 32; continue;
       //* c=10,11,12,13,14,15 | case OP_JCC + $c: if (condition($c)) break; pc += 32; continue;
+      //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RR8 + GROUP_$g: if (cmpRR<i8>($g, pc)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RR32 + GROUP_$g: if (cmpRR<i32>($g, pc)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RR64 + GROUP_$g: if (cmpRR<i64>($g, pc)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RI8 + GROUP_$g: if (cmpRI<i8>($g, pc)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RI32 + GROUP_$g: if (cmpRI<i32>($g, pc)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RI64 + GROUP_$g: if (cmpRI<i64>($g, pc)) { pc += 32; break; } pc += 64; continue;
+      //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RM8 + GROUP_$g: t = loaded<i8>(pc); if (!t) { pc = faulted(pc); continue; } if (cmpRM<i8>($g, pc, t)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RM32 + GROUP_$g: t = loaded<i32>(pc); if (!t) { pc = faulted(pc); continue; } if (cmpRM<i32>($g, pc, t)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_RM64 + GROUP_$g: t = loaded<i64>(pc); if (!t) { pc = faulted(pc); continue; } if (cmpRM<i64>($g, pc, t)) { pc += 32; break; } pc += 64; continue;
       //* g=E,B,BE,L,LE | case OP_CMP_JUMP + FUSED_MR32 + GROUP_$g: t = loaded<i32>(pc); if (!t) { pc = faulted(pc); continue; } if (cmpMR<i32>($g, pc, t)) { pc += 32; break; } pc += 64; continue;
@@ -139,6 +142,9 @@ export function run(first: u32): u32 {
       //* b=32,64 | case OP_IMUL_M$b: pc = imulRM<i$b>(pc); continue;
       //* b=32,64 | case OP_IMUL_RI$b: putA<i$b>(pc, imul<i$b>(getB<i$b>(pc), getImmediate<i$b>(pc))); pc += 32; continue;
       //* k=INC,DEC,NEG,NOT b=32,64 | case OP_$k_R$b: unaryR<i$b>($k, pc); pc += 32; continue;
+      //* b=32,64 | case OP_ROL_I$b: putA<u$b>(pc, rol<u$b>(getA<u$b>(pc), load<u32>(pc, UOP_IMM))); pc += 32; continue;
+      //* b=32,64 | case OP_ROR_I$b: putA<u$b>(pc, ror<u$b>(getA<u$b>(pc), load<u32>(pc, UOP_IMM))); pc += 32; continue;
+      //+ pairs
       default: pc = op < OP_COLD ? rareAlu(op, pc) : cold(op, pc); continue;
     }
     pc = jump(pc);

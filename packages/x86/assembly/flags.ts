@@ -185,6 +185,17 @@ export function setCarry(value: u32): void {
   }
 }
 
+/** Sets CF and OF, at their places in `bits`, and leaves the others. */
+export function setCarryAndOverflow(bits: u32): void {
+  const op = load<u32>(CC_OP);
+  if (op >= CC_BITS) store<u64>(CC_SRC, (load<u64>(CC_SRC) & ~(CF | OF)) | bits);
+  else {
+    const others = op < CC_ADD ? 0 : auxiliary() << 4;
+    store<u32>(CC_OP, CC_BITS);
+    store<u64>(CC_SRC, bits | others);
+  }
+}
+
 /** RFLAGS, of which the upper half is 0. */
 export function readFlags(): u32 {
   return load<u32>(EFLAGS_REST) | getArithmeticFlags() | 2;

@@ -1,7 +1,7 @@
 // Shifts and rotates of any size. Flags after a count of 0 stay; OF after a count above 1, which is undefined, is what
 // follows from the last step, as processors do it.
 import { UOP_A, UOP_B, UOP_IMM, REGS, ZERO } from "../src/layout";
-import { AF, CF, carry, getArithmeticFlags, OF, setArithmeticFlags, setFlagBits } from "./flags";
+import { carry, getArithmeticFlags, setArithmeticFlags, setCarryAndOverflow, setFlagBits } from "./flags";
 import { address, put } from "./operands";
 import { finishWrite, updatable } from "./tlb";
 
@@ -35,6 +35,25 @@ export function shr<T>(value: T, count: u32): T {
   const bits: u32 = sizeof<T>() * 8;
   const overflow = isSigned<T>() ? 0 : ((<u32>(<u64>r >> (bits - 1)) ^ <u32>(<u64>r >> (bits - 2))) & 1) << 11;
   setFlagBits<T>(r, cf | overflow);
+  return r;
+}
+
+/** ROL by 1 to size − 1, of an unsigned T. */
+// @ts-ignore: decorator
+@inline
+export function rol<T>(value: T, count: u32): T {
+  const r = rotl<T>(value, <T>count);
+  const cf = <u32>r & 1;
+  setCarryAndOverflow(cf | ((cf ^ <u32>(<u64>r >> (sizeof<T>() * 8 - 1))) << 11));
+  return r;
+}
+
+// @ts-ignore: decorator
+@inline
+export function ror<T>(value: T, count: u32): T {
+  const r = rotr<T>(value, <T>count);
+  const top = <u32>(<u64>r >> (sizeof<T>() * 8 - 2));
+  setCarryAndOverflow((top >> 1) | (((top ^ (top >> 1)) & 1) << 11));
   return r;
 }
 
@@ -94,7 +113,7 @@ function rotated(kind: u32, r: u64, bits: u32, cf: u32): u64 {
   const top = <u32>(r >> (bits - 1)) & 1;
   const next = <u32>(r >> (bits - 2)) & 1;
   const spill = kind & 1 ? top ^ next : cf ^ top;
-  setArithmeticFlags((getArithmeticFlags() & ~(CF | OF)) | cf | (spill << 11));
+  setCarryAndOverflow(cf | (spill << 11));
   return r;
 }
 

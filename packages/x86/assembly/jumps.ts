@@ -2,10 +2,10 @@
 // answers a micro-op never answers 0: where the run must end, it is one that ends it.
 import {
   BUDGET, CODE_BITS, CODE_GENERATION, CS, EVENTS, EXEC_TLB_ENTRIES, EXIT_BUDGET, EXIT_REASON, FAULT_VECTOR, PAGE_BASE, RIP,
-  SEG_BASE, TMP_EA, UOP_BASE, UOP_IMM, UOP_INDEX, UOP_LENGTH, UOP_LINK, UOP_NEXT, UOP_OP, UOP_ORDINAL,
+  SEG_BASE, TMP_EA, UOP_A, UOP_BASE, UOP_IMM, UOP_INDEX, UOP_LENGTH, UOP_LINK, UOP_NEXT, UOP_OP, UOP_ORDINAL,
   ZERO,
 } from "../src/layout";
-import { OP_CALL_M, OP_EXIT, OP_INDEX, OP_PUSH_M } from "../src/ops/integer";
+import { OP_CALL_M, OP_EXIT, OP_PUSH_M } from "../src/ops/integer";
 import { fetchable } from "./access";
 import { deliverFault } from "./exceptions";
 import { fault, VECTOR_EXIT, VECTOR_GP, VECTOR_SS } from "./fault";
@@ -246,8 +246,8 @@ export function faulted(pc: u32): u32 {
 function usesStack(pc: u32): bool {
   const op = load<u16>(pc, UOP_OP);
   if ((op == OP_PUSH_M || op == OP_CALL_M) && isCanonical(address(pc))) return true;
-  // The address may have been computed in front.
-  if (load<u16>(pc, UOP_BASE) == TMP_EA && load<u16>(pc - 32, UOP_OP) == OP_INDEX) pc -= 32;
+  // The address may have been computed in front, by OP_INDEX (alone or in a pair). OP_EA's IMM is not 0.
+  if (load<u16>(pc, UOP_BASE) == TMP_EA && load<u16>(pc - 32, UOP_A) == TMP_EA && !load<u64>(pc - 32, UOP_IMM)) pc -= 32;
   const base: u32 = load<u16>(pc, UOP_BASE);
   // In an index's place there is a segment's base where one has been named.
   return (base == RSP || base == RBP) && load<u16>(pc, UOP_INDEX) <= <u16>ZERO;

@@ -308,6 +308,7 @@ export class CodeCache {
       offset += length;
       writer.ordinal++;
     }
+    writer.pairUp(first);
     page.uops.push(first, writer.at);
     return first;
   }

@@ -1,4 +1,5 @@
 import * as ops from '../ops/integer.ts';
+import { PAIRS } from '../ops/pairs.ts';
 
 const { MI, MR, RI, RM, RR, S8, S32, S64 } = ops;
 
@@ -14,11 +15,13 @@ const CMP_GROUPS: readonly (readonly [number, number])[] = [
   [7, ops.GROUP_LE],
 ];
 for (const [form, number] of [
+  [RR + S8, ops.FUSED_RR8],
   [RR + S32, ops.FUSED_RR32],
   [RR + S64, ops.FUSED_RR64],
   [RI + S8, ops.FUSED_RI8],
   [RI + S32, ops.FUSED_RI32],
   [RI + S64, ops.FUSED_RI64],
+  [RM + S8, ops.FUSED_RM8],
   [RM + S32, ops.FUSED_RM32],
   [RM + S64, ops.FUSED_RM64],
   [MR + S32, ops.FUSED_MR32],
@@ -60,4 +63,11 @@ function add(first: number, pairs: readonly (readonly [number, number | undefine
 /** The micro-op that does `first` and then `second`, which stays behind it; undefined where there is none. */
 export function fuse(first: number, second: number): number | undefined {
   return second >= ops.OP_JCC && second < ops.OP_JCC + 16 ? fused.get(first)?.[second - ops.OP_JCC] : undefined;
+}
+
+const pairs = new Map(PAIRS.map(([first, second], index) => [(first << 16) | second, ops.OP_PAIRS + index]));
+
+/** The micro-op that does both of two that follow one another; undefined where there is none. */
+export function pair(first: number, second: number): number | undefined {
+  return pairs.get((first << 16) | second);
 }

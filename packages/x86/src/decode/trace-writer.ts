@@ -1,5 +1,5 @@
 import * as layout from '../layout.ts';
-import { fuse } from './fuse.ts';
+import { fuse, pair } from './fuse.ts';
 
 /** Writes micro-ops into the code cache, one behind the other. The instruction's own fields are kept between them. */
 export class TraceWriter {
@@ -67,5 +67,15 @@ export class TraceWriter {
     const word = words[first] ?? 0;
     const both = fuse(word & 0xffff, (words[second >>> 2] ?? 0) & 0xffff);
     if (both !== undefined) words[first] = (word & 0xffff_0000) | both;
+  }
+
+  /** Lets micro-ops from `first` on do what the one behind them does as well, where there is one for both. */
+  pairUp(first: number): void {
+    const words = this.#words;
+    for (let at = first; at + layout.UOP_BYTES < this.at; at += layout.UOP_BYTES) {
+      const word = words[at >>> 2] ?? 0;
+      const both = pair(word & 0xffff, (words[(at + layout.UOP_BYTES) >>> 2] ?? 0) & 0xffff);
+      if (both !== undefined) words[at >>> 2] = (word & 0xffff_0000) | both;
+    }
   }
 }

@@ -107,18 +107,20 @@ export const OP_JCC = 250;
  * plus the condition's group. A jump's condition is its group's, negated where its number is odd.
  */
 export const OP_CMP_JUMP = 266;
-export const FUSED_RR32 = 0;
-export const FUSED_RR64 = 5;
-export const FUSED_RI8 = 10;
-export const FUSED_RI32 = 15;
-export const FUSED_RI64 = 20;
-export const FUSED_RM32 = 25;
-export const FUSED_RM64 = 30;
-export const FUSED_MR32 = 35;
-export const FUSED_MR64 = 40;
-export const FUSED_MI8 = 45;
-export const FUSED_MI32 = 50;
-export const FUSED_MI64 = 55;
+export const FUSED_RR8 = 0;
+export const FUSED_RR32 = 5;
+export const FUSED_RR64 = 10;
+export const FUSED_RI8 = 15;
+export const FUSED_RI32 = 20;
+export const FUSED_RI64 = 25;
+export const FUSED_RM8 = 30;
+export const FUSED_RM32 = 35;
+export const FUSED_RM64 = 40;
+export const FUSED_MR32 = 45;
+export const FUSED_MR64 = 50;
+export const FUSED_MI8 = 55;
+export const FUSED_MI32 = 60;
+export const FUSED_MI64 = 65;
 export const GROUP_E = 0;
 export const GROUP_B = 1;
 export const GROUP_BE = 2;
@@ -126,44 +128,53 @@ export const GROUP_L = 3;
 export const GROUP_LE = 4;
 
 /** The same behind TEST, of which fewer forms and conditions are frequent. */
-export const OP_TEST_JE_RR8 = 326;
-export const OP_TEST_JE_RR32 = 327;
-export const OP_TEST_JE_RR64 = 328;
-export const OP_TEST_JE_RI8 = 329;
-export const OP_TEST_JE_RI32 = 330;
-export const OP_TEST_JE_RI64 = 331;
-export const OP_TEST_JE_MI8 = 332;
-export const OP_TEST_JE_MI32 = 333;
-export const OP_TEST_JS_RR8 = 334;
-export const OP_TEST_JS_RR32 = 335;
-export const OP_TEST_JS_RR64 = 336;
-export const OP_TEST_JLE_RR32 = 337;
-export const OP_TEST_JLE_RR64 = 338;
+export const OP_TEST_JE_RR8 = 336;
+export const OP_TEST_JE_RR32 = 337;
+export const OP_TEST_JE_RR64 = 338;
+export const OP_TEST_JE_RI8 = 339;
+export const OP_TEST_JE_RI32 = 340;
+export const OP_TEST_JE_RI64 = 341;
+export const OP_TEST_JE_MI8 = 342;
+export const OP_TEST_JE_MI32 = 343;
+export const OP_TEST_JS_RR8 = 344;
+export const OP_TEST_JS_RR32 = 345;
+export const OP_TEST_JS_RR64 = 346;
+export const OP_TEST_JLE_RR32 = 347;
+export const OP_TEST_JLE_RR64 = 348;
 
 /** A: destination, B: source or ZERO, IMM: the condition. */
-export const OP_SETCC_R = 339;
-export const OP_CMOV_R32 = 340;
-export const OP_CMOV_R64 = 341;
-export const OP_CMOV_M32 = 342;
-export const OP_CMOV_M64 = 343;
+export const OP_SETCC_R = 349;
+export const OP_CMOV_R32 = 350;
+export const OP_CMOV_R64 = 351;
+export const OP_CMOV_M32 = 352;
+export const OP_CMOV_M64 = 353;
 
 /** Two operands, and three of which IMM is one. */
-export const OP_IMUL_R32 = 344;
-export const OP_IMUL_R64 = 345;
-export const OP_IMUL_M32 = 346;
-export const OP_IMUL_M64 = 347;
-export const OP_IMUL_RI32 = 348;
-export const OP_IMUL_RI64 = 349;
+export const OP_IMUL_R32 = 354;
+export const OP_IMUL_R64 = 355;
+export const OP_IMUL_M32 = 356;
+export const OP_IMUL_M64 = 357;
+export const OP_IMUL_RI32 = 358;
+export const OP_IMUL_RI64 = 359;
 
 /** One register operand. */
-export const OP_INC_R32 = 350;
-export const OP_INC_R64 = 351;
-export const OP_DEC_R32 = 352;
-export const OP_DEC_R64 = 353;
-export const OP_NEG_R32 = 354;
-export const OP_NEG_R64 = 355;
-export const OP_NOT_R32 = 356;
-export const OP_NOT_R64 = 357;
+export const OP_INC_R32 = 360;
+export const OP_INC_R64 = 361;
+export const OP_DEC_R32 = 362;
+export const OP_DEC_R64 = 363;
+export const OP_NEG_R32 = 364;
+export const OP_NEG_R64 = 365;
+export const OP_NOT_R32 = 366;
+export const OP_NOT_R64 = 367;
+
+/** Rotates of a 32- or 64-bit register by IMM, as the shifts. */
+export const OP_ROL_I32 = 368;
+export const OP_ROL_I64 = 369;
+export const OP_ROR_I32 = 370;
+export const OP_ROR_I64 = 371;
+
+/** Two micro-ops at once: plus the number of the pair in pairs.ts. */
+export const OP_PAIRS = 372;
 /** From here on a function does the micro-op. */
 export const OP_COLD = 512;
 

@@ -39,8 +39,8 @@ const double =
   };
 
 export const shifts: LoweringTable = new Map<Mnemonic, Lowering>([
-  [Mnemonic.Rol, shift(0)],
-  [Mnemonic.Ror, shift(1)],
+  [Mnemonic.Rol, shift(0, ops.OP_ROL_I32)],
+  [Mnemonic.Ror, shift(1, ops.OP_ROR_I32)],
   [Mnemonic.Rcl, shift(2)],
   [Mnemonic.Rcr, shift(3)],
   [Mnemonic.Shl, shift(4, ops.OP_SHL_I32)],
