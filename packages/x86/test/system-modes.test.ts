@@ -119,6 +119,18 @@ describe('real mode', () => {
     assert.equal(cpu.get('rip'), 0xa01n);
   });
 
+  test('a stack of 16 bits wraps, and the rest of RSP stays', () => {
+    real([0xcd, 0x21]);
+    machine.write(0x21 * 4, [0x00, 0x0a, 0, 0]);
+    machine.write(0xa00, [0xf4]);
+    cpu.setSegment('ss', { ...cpu.segment('ss'), base: 0x3_0000n, selector: 0x3000 });
+    cpu.set('rsp', 0x5_0002n);
+    assert.equal(machine.run(), layout.EXIT_HLT);
+    assert.equal(cpu.get('rsp'), 0x5_fffcn);
+    assert.deepEqual(machine.read(0x3_0000, 2), [0x02, 0x00]);
+    assert.deepEqual(machine.read(0x3_fffc, 4), [0x02, 0x80, 0x00, 0x00]);
+  });
+
   test('segments are 16 times their selector', () => {
     // mov ax, 0x4000; mov ds, ax; mov [0x10], ax; mov ax, ds; hlt
     real([0xb8, 0x00, 0x40, 0x8e, 0xd8, 0xa3, 0x10, 0x00, 0x8c, 0xd8, 0xf4]);

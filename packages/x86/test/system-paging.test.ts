@@ -199,6 +199,15 @@ describe('an access across two pages', () => {
     assert.equal(machine.read64(DATA + 0xff8), 0n);
   });
 
+  test('that reads and writes tells a write, and leaves the first untouched too', () => {
+    // add [rdi], rax
+    machine.long([...asm.mov('rdi', DATA + 0xffc), 0x48, 0x01, 0x07, ...asm.hlt]);
+    cpu.set('rax', -1n);
+    machine.write64(machine.entryOf(DATA + 0x1000), BigInt(DATA + 0x1000) | P | U);
+    expectPageFault(3, BigInt(DATA + 0x1000));
+    assert.equal(machine.read64(DATA + 0xff8), 0n);
+  });
+
   test('lands in both, wherever they lie', () => {
     machine.long(store(DATA + 0xffc));
     cpu.set('rax', 0x8877_6655_4433_2211n);

@@ -236,6 +236,9 @@ describe('tables and selectors', () => {
     machine.long([...asm.mov('rax', guest.KERNEL_SS), ...asm.movDsAx]);
     machine.write(guest.GDT + guest.KERNEL_SS + 5, [0x13]);
     expectHandler(11, guest.KERNEL_SS);
+    // The stack's must be exactly as privileged as the code.
+    machine.long([...asm.mov('rax', guest.USER_SS | 3), ...asm.movSsAx]);
+    expectHandler(13, guest.USER_SS);
     machine.long([...asm.mov('rax', guest.KERNEL_SS), ...asm.movSsAx]);
     machine.write(guest.GDT + guest.KERNEL_SS + 5, [0x13]);
     expectHandler(12, guest.KERNEL_SS);
