@@ -65,7 +65,7 @@ export async function narrow(run: BootRun, log: ReplayLog, divergence: Divergenc
   let found = divergence;
   while (found.at - found.from > 1) {
     using leader = await start(run, { replay: run.log });
-    leader.runTo(found.from);
+    if (found.from > 0) leader.runTo(found.from);
     const window = Math.max(1, Math.ceil((found.at - found.from) / 64));
     const report = follow(leader, run, log, {
       window,
@@ -78,7 +78,7 @@ export async function narrow(run: BootRun, log: ReplayLog, divergence: Divergenc
     found = report.divergence;
   }
   using leader = await start(run, { replay: run.log });
-  leader.runTo(found.from);
+  if (found.from > 0) leader.runTo(found.from);
   const ours = new EngineMachine(run.memoryMiB << 20);
   const here = new Follow({ leader, ours, interrupts: [], memory: run.memoryMiB << 20, window: 1, until: 0 });
   const single = found.at - found.from <= 1;

@@ -23,6 +23,8 @@ const REP_BITS = 0xc0;
 /** Mnemonics whose result comes from outside the processor though the engine could make one up. */
 const OUTSIDE = new Set([Mnemonic.Rdtsc, Mnemonic.Rdtscp, Mnemonic.Rdrand, Mnemonic.Rdseed]);
 
+const CLOCKS = new Set([Mnemonic.Rdtsc, Mnemonic.Rdtscp]);
+
 const STRINGS = new Map<Mnemonic, 'plain' | 'compare'>([
   ...[Mnemonic.Movsb, Mnemonic.Movsw, Mnemonic.Movsd, Mnemonic.Movsq].map((each) => [each, 'plain'] as const),
   ...[Mnemonic.Stosb, Mnemonic.Stosw, Mnemonic.Stosd, Mnemonic.Stosq].map((each) => [each, 'plain'] as const),
@@ -33,7 +35,7 @@ const STRINGS = new Map<Mnemonic, 'plain' | 'compare'>([
 
 /** What stands at RIP, as far as counting and lockstep care. */
 type At =
-  | { readonly kind: 'plain' | 'outside' }
+  | { readonly kind: 'plain' | 'outside' | 'clock' }
   | { readonly kind: 'rep'; readonly string: StringKind; readonly address: 32 | 64 };
 
 /**
@@ -47,6 +49,10 @@ export class EngineMachine implements SteppedMachine {
   readonly #words: Uint32Array;
   readonly #view: DataView;
   readonly #memory: number;
+  /** QEMU's count of what ran since the start, less the engine's: rounds of REP, and what was passed over. */
+  #rounds = 0;
+  /** RDTSC's value less the count, where it is known. */
+  #clock: number | undefined;
 
   /** Bytes of guest RAM from guest-physical 0 on. */
   constructor(memoryBytes: number) {
@@ -59,7 +65,7 @@ export class EngineMachine implements SteppedMachine {
       {
         fill: (frame) => (frame < memoryBytes / PAGE ? layout.FIRST_FRAME + frame * PAGE : layout.FILL_MMIO),
         mmio: () => false,
-        tsc: () => 0,
+        tsc: () => this.#count() + (this.#clock ?? 0),
       },
       memory,
     );
@@ -147,9 +153,9 @@ export class EngineMachine implements SteppedMachine {
       const left = count - done;
       if (left === 0) return { kind: 'count', retired: done };
       const at = left > LONGEST_TRACE ? undefined : this.#at();
-      if (at?.kind === 'outside') return { kind: 'outside', retired: done, behind: false };
+      if (at?.kind === 'outside') return this.#outside(done);
       if (at?.kind === 'rep') {
-        done += this.#rep(at.string, at.address, left);
+        done += this.#counted(() => this.#rep(at.string, at.address, left));
         continue;
       }
       const before = this.#retired();
@@ -159,18 +165,76 @@ export class EngineMachine implements SteppedMachine {
       if (reason === layout.EXIT_UNSUPPORTED) {
         const here = this.#at();
         if (here.kind === 'rep') {
-          done += this.#rep(here.string, here.address, count - done);
+          done += this.#counted(() => this.#rep(here.string, here.address, count - done));
           continue;
         }
-        if (here.kind === 'outside') return { kind: 'outside', retired: done, behind: false };
+        if (here.kind === 'outside') return this.#outside(done);
+        if (here.kind === 'clock') {
+          this.#step();
+          done++;
+          continue;
+        }
         return { kind: 'unsupported', retired: done, why: this.#text() };
       }
-      return { ...stopOf(reason), retired: done };
+      return this.#stop(reason, done);
     }
   }
 
   close(): void {
     // Nothing but memory.
+  }
+
+  /** An interrupt from outside, which counts as no instruction. Answers 0, or the EXIT_* that came of it. */
+  interrupt(vector: number): number {
+    const before = this.#retired();
+    const refused = this.engine.deliverInterrupt(vector);
+    this.#rounds += before - this.#retired();
+    return refused;
+  }
+
+  /** An instruction at RIP was done elsewhere, and its registers written here. */
+  passOver(): void {
+    this.#rounds++;
+  }
+
+  /**
+   * The instruction passed over last was RDTSC and gave this value: from now on it is counted on, an instruction being a
+   * nanosecond (`-icount shift=0`), until forgetClock().
+   */
+  learnClock(value: number): void {
+    this.#clock = value - (this.#retired() + this.#rounds - 1);
+  }
+
+  /** In a HLT QEMU's clock runs ahead of its instructions. */
+  forgetClock(): void {
+    this.#clock = undefined;
+  }
+
+  /** What has retired as QEMU counts it, in the middle of a run, before an instruction that asks the clock. */
+  #count(): number {
+    const at = this.#view.getBigUint64(layout.RETIRED_AT_0, true) - this.#view.getBigInt64(layout.BUDGET, true);
+    return Number(at - this.#view.getBigUint64(layout.EVENTS, true)) + this.#rounds;
+  }
+
+  #outside(retired: number): StopReason {
+    return { kind: 'outside', retired, behind: false, what: this.mnemonicAtRip() };
+  }
+
+  #stop(reason: number, retired: number): StopReason {
+    switch (reason) {
+      case layout.EXIT_HLT:
+        return { kind: 'halt', retired };
+      case layout.EXIT_SHUTDOWN:
+        return { kind: 'shutdown', retired };
+      case layout.EXIT_CPUID:
+        return { kind: 'outside', retired, behind: true, what: 'cpuid' };
+      case layout.EXIT_HYPERCALL:
+        return { kind: 'outside', retired, behind: true, what: 'vmcall' };
+      case layout.EXIT_CR8:
+        return { kind: 'outside', retired, behind: true, what: 'mov cr8' };
+      default:
+        return this.#outside(retired);
+    }
   }
 
   /** Instructions without the events that the budget counts too. */
@@ -183,6 +247,14 @@ export class EngineMachine implements SteppedMachine {
     this.#words[layout.PENDING / 4] = layout.PENDING_NONE;
     this.#words[layout.COMPLETING / 4] = 1;
     return this.engine.run(0);
+  }
+
+  /** Keeps the difference to the engine's own count. */
+  #counted(run: () => number): number {
+    const before = this.#retired();
+    const count = run();
+    this.#rounds += count - (this.#retired() - before);
+    return count;
   }
 
   /** At most `most` of QEMU's counts of the REP instruction at RIP; answers how many. A fault in it ends it early. */
@@ -228,6 +300,7 @@ export class EngineMachine implements SteppedMachine {
     const address = bytes?.includes(0x67) === true && decoded.length > 2 ? 32 : 64;
     decoded.free();
     if (string !== undefined && repeats) return { kind: 'rep', string: kind, address };
+    if (this.#clock !== undefined && CLOCKS.has(mnemonic)) return { kind: 'clock' };
     return { kind: OUTSIDE.has(mnemonic) ? 'outside' : 'plain' };
   }
 
@@ -307,21 +380,6 @@ export class EngineMachine implements SteppedMachine {
 
 function isString(operation: number): boolean {
   return [OP_MOVS, OP_CMPS, OP_STOS, OP_LODS, OP_SCAS].some((first) => operation >= first && operation < first + 4);
-}
-
-function stopOf(reason: number): StopReason {
-  switch (reason) {
-    case layout.EXIT_HLT:
-      return { kind: 'halt', retired: 0 };
-    case layout.EXIT_SHUTDOWN:
-      return { kind: 'shutdown', retired: 0 };
-    case layout.EXIT_CPUID:
-    case layout.EXIT_HYPERCALL:
-    case layout.EXIT_CR8:
-      return { kind: 'outside', retired: 0, behind: true };
-    default:
-      return { kind: 'outside', retired: 0, behind: false };
-  }
 }
 
 function segmentOf({ selector, base, limit, flags }: SegmentState): Segment {

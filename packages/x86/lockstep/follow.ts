@@ -106,9 +106,10 @@ export class Follow {
       return;
     }
     if (stop.kind === 'outside') {
-      this.#outside(from, to, stop.behind);
+      this.#outside(from, to, stop.behind, stop.what);
       return;
     }
+    if (stop.kind === 'halt') ours.forgetClock();
     // Where QEMU takes an interrupt it may stop behind its delivery: #interruptHere compares.
     const isInterrupt = this.#options.interrupts.includes(to);
     if (!this.#leaderTo(to)) return;
@@ -119,30 +120,40 @@ export class Follow {
    * The instruction at RIP is QEMU's to execute; or ours is behind it already and lacks its results (`behind`). One stop
    * is enough where it is known which registers it writes: the others must be as ours.
    */
-  #outside(from: number, at: number, behind: boolean): void {
+  #outside(from: number, at: number, behind: boolean, what: string): void {
     const { leader, ours } = this.#options;
-    const what = behind ? 'cpuid' : ours.mnemonicAtRip();
     const writes = WRITES.get(what);
     const to = behind ? at : at + 1;
-    if (writes === undefined && (!this.#leaderTo(at) || !this.#same(from, at, leader.readRegs()))) return;
-    const isInput = !behind && isStringInput(ours.codeAtRip() ?? new Uint8Array());
+    this.#count(what);
+    if (writes === undefined) {
+      if (!this.#leaderTo(at) || !this.#same(from, at, leader.readRegs())) return;
+      const isInput = isStringInput(ours.codeAtRip() ?? new Uint8Array());
+      if (!this.#leaderTo(to)) return;
+      ours.writeRegs(leader.readRegs());
+      ours.passOver();
+      if (isInput) copyMemory(leader, ours, this.#options.memory);
+      this.#position = to;
+      return;
+    }
     if (!this.#leaderTo(to)) return;
     const theirs = leader.readRegs();
-    if (writes !== undefined) {
-      const length = behind ? 0n : BigInt(ours.lengthAtRip());
-      const expected = ours.readRegs();
-      for (const register of writes) expected.gpr[register] = theirs.gpr[register] ?? 0n;
-      const differences = compareRegisters(theirs, { ...expected, rip: expected.rip + length }, false);
-      // A WRMSR may change what it stands for; it is the only one that writes more than general registers.
-      const unexpected =
-        what === 'wrmsr' ? differences.filter(({ register }) => !MODEL_SPECIFIC.has(register)) : differences;
-      if (unexpected.length > 0) {
-        this.#diverge(from, to, `registers differ around ${what}`, unexpected);
-        return;
-      }
+    const before = ours.readRegs();
+    const length = behind ? 0 : ours.lengthAtRip();
+    for (const register of writes) before.gpr[register] = theirs.gpr[register] ?? 0n;
+    const expected = {
+      ...before,
+      rip: before.rip + BigInt(length),
+      ...(what === 'wrmsr' ? modelSpecific(theirs) : {}),
+    };
+    const differences = compareRegisters(theirs, expected, false);
+    // With an interrupt here QEMU may stand in its handler already: #interruptHere compares.
+    if (differences.length > 0 && !this.#options.interrupts.includes(to)) {
+      this.#diverge(from, to, `registers differ around ${what}`, differences);
+      return;
     }
-    this.#take(what, theirs);
-    if (isInput) copyMemory(leader, ours, this.#options.memory);
+    ours.writeRegs(expected);
+    if (!behind) ours.passOver();
+    if (what === 'rdtsc') ours.learnClock(Number(((theirs.gpr[2] ?? 0n) << 32n) | (theirs.gpr[0] ?? 0n)));
     this.#position = to;
   }
 
@@ -163,7 +174,7 @@ export class Follow {
       this.#diverge(at, at, 'an interrupt without a vector in the local APIC', []);
       return;
     }
-    const refused = ours.engine.deliverInterrupt(vector);
+    const refused = ours.interrupt(vector);
     if (refused !== 0) {
       this.#diverge(at, at, `delivery of vector ${vector} ended with exit ${refused}`, []);
       return;
@@ -204,11 +215,6 @@ export class Follow {
     return false;
   }
 
-  #take(what: string, theirs: RegisterFile): void {
-    this.#count(what);
-    this.#options.ours.writeRegs(theirs);
-  }
-
   #count(what: string): void {
     this.#taken.set(what, (this.#taken.get(what) ?? 0) + 1);
   }
@@ -240,8 +246,14 @@ const WRITES: ReadonlyMap<string, readonly number[]> = new Map([
   ['cpuid', [0, 1, 2, 3]],
   ['rdmsr', [0, 2]],
   ['wrmsr', []],
+  ['mov cr8', []],
+  ['vmcall', [0]],
 ]);
-const MODEL_SPECIFIC = new Set(['fsBase', 'gsBase', 'kernelGsBase', 'efer', 'cr8']);
+
+/** Of RegisterFile, what a WRMSR may change. */
+function modelSpecific({ fsBase, gsBase, kernelGsBase, efer, cr8 }: RegisterFile): Partial<RegisterFile> {
+  return { fsBase, gsBase, kernelGsBase, efer, cr8 };
+}
 
 const PIECE = 1 << 24;
 

@@ -5,7 +5,7 @@ import type { RegisterFile } from './register-file.ts';
  * exception, and nothing of it has happened yet (a machine that can't hold delivery back never says so). `breakpoint`:
  * RIP is at an address that was asked for. `halt`: it waits for an interrupt. `shutdown`: triple fault or power off.
  * `outside`: an instruction whose result isn't the processor's own to know (I/O, CPUID, a clock): RIP is at it, or `behind`
- * it with the result still to be put into registers. `unsupported`: it can't run the instruction at RIP and says why;
+ * it with the result still to be put into registers; `what` is its mnemonic. `unsupported`: it can't run the instruction at RIP and says why;
  * nothing has changed. `retired`: instructions of this call, as the machine counts them.
  */
 export type StopReason =
@@ -18,7 +18,7 @@ export type StopReason =
       /** CR2 of a page fault. */
       readonly address: bigint;
     }
-  | { readonly kind: 'outside'; readonly retired: number; readonly behind: boolean }
+  | { readonly kind: 'outside'; readonly retired: number; readonly behind: boolean; readonly what: string }
   | { readonly kind: 'unsupported'; readonly retired: number; readonly why: string };
 
 /** A machine that can be stepped: ours, QEMU by its gdbstub, or the host's own CPU. One processor. */

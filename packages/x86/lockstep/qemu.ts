@@ -36,6 +36,22 @@ export interface QemuOptions {
   readonly limitMs?: number;
 }
 
+/**
+ * The first argument is QEMU's folder, the rest its command. QEMU is asked to end (`timeout` hands the signal on) and the
+ * folder is removed when file descriptor 3 reaches its end: a pipe that only we hold open, so that QEMU can't outlive us.
+ */
+const LEASH = `folder=$1; shift
+"$@" 3<&- & child=$!
+{ read -r _ <&3; kill -TERM "$child"; rm -rf "$folder"; } 2>/dev/null & leash=$!
+exec 3<&-
+wait "$child"; code=$?
+kill "$leash" 2>/dev/null
+exit "$code"`;
+
+function letGo(child: ChildProcess): void {
+  child.stdio[3]?.destroy();
+}
+
 /** SIGINT's stop reply and all others that aren't the end. */
 const STOPPED = /^[TS]/;
 
@@ -48,7 +64,6 @@ export class QemuMachine implements SteppedMachine {
   readonly #memory: number;
   readonly #files: readonly number[];
   readonly #counts: boolean;
-  readonly #atExit = (): void => this.close();
 
   /** Starts QEMU and waits for its gdbstub; nothing has run yet. Rejects with what QEMU says when it doesn't come up. */
   static async start(options: QemuOptions): Promise<QemuMachine> {
@@ -57,9 +72,10 @@ export class QemuMachine implements SteppedMachine {
     execFileSync('mkfifo', [`${pipe}.in`, `${pipe}.out`], { timeout: 10_000 });
     const seconds = String((options.limitMs ?? 600_000) / 1000);
     const [program, ...before] = options.program.command;
-    const child = spawn('timeout', ['-k', '5', seconds, program, ...before, ...machine(options, folder, pipe)], {
+    const command = ['timeout', '-k', '5', seconds, program, ...before, ...machine(options, folder, pipe)];
+    const child = spawn('/bin/sh', ['-c', LEASH, 'sh', folder, ...command], {
       env: options.program.environment,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     let words = '';
     child.stderr?.on('data', (data: Buffer) => {
@@ -73,7 +89,7 @@ export class QemuMachine implements SteppedMachine {
       const memory = openSync(join(folder, 'ram'), constants.O_RDWR);
       return new QemuMachine(child, folder, [toStub, fromStub, memory], options.mode ?? 'step');
     } catch (error) {
-      child.kill('SIGKILL');
+      letGo(child);
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
@@ -93,7 +109,6 @@ export class QemuMachine implements SteppedMachine {
     this.gdb = new GdbClient(files[0], files[1]);
     this.registers = new GdbRegisters(this.gdb);
     this.gdb.order('Qqemu.PhyMemMode:1');
-    process.once('exit', this.#atExit);
   }
 
   readRegs(): RegisterFile {
@@ -187,12 +202,10 @@ export class QemuMachine implements SteppedMachine {
 
   /** Asks QEMU to end, its log being whole. */
   end(): void {
-    // `timeout` hands the signal on.
-    this.#child.kill('SIGTERM');
+    letGo(this.#child);
   }
 
   close(): void {
-    process.off('exit', this.#atExit);
     this.end();
     for (const file of this.#files) closeSync(file);
     rmSync(this.#folder, { recursive: true, force: true });
