@@ -141,7 +141,9 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
   program
     .command('run')
     .description('run one guest here, without a server; its console is this terminal')
-    .argument('<kernel>', 'a bzImage or vmlinux, or `probe` for the built-in probe guest')
+    .argument('[kernel]', 'a bzImage or vmlinux, or `probe` for the built-in probe guest')
+    .option('--restore <file>', 'instead of a kernel: go on from a snapshot')
+    .option('--snapshot <file>', 'what ends the run from outside (Ctrl-], SIGTERM) saves the guest there first')
     .option('--initrd <file>', 'initial RAM disk')
     .option('--type <type>', 'VM type (see `unpin vm-types`)', 'standard')
     .option('--memory <size>', 'nominal memory, e.g. 512M or 16G', '512M')

@@ -8,6 +8,7 @@ export * from './messages/host.ts';
 export * from './messages/image.ts';
 export * from './messages/launch-order.ts';
 export * from './messages/policy.ts';
+export * from './messages/snapshot.ts';
 export * from './messages/trace.ts';
 export * from './messages/vm.ts';
 export * from './messages/vm-report.ts';

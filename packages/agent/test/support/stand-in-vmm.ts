@@ -39,6 +39,9 @@ async function run(dir: string, order: LaunchOrder): Promise<void> {
     listConversions: async () => ({ total: 0, conversions: [] }),
     listLies: async () => ({ total: 0, lies: [] }),
     ...traceHandlers(),
+    takeSnapshot: async () => {
+      throw new UnpinError('SNAPSHOT_UNAVAILABLE', { subject: order.name, found: 'a stand-in' });
+    },
     stopVm: async () => {
       if (order.name.startsWith('deaf')) return await new Promise<VmReport>(() => {});
       setImmediate(() => end('stopped'));

@@ -90,7 +90,7 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
 }
 
 /** @throws UnpinError USAGE */
-function tracedKinds(option: RunOptions['trace']): TraceKind[] | undefined {
+export function tracedKinds(option: RunOptions['trace']): TraceKind[] | undefined {
   if (option === undefined || option === false) return undefined;
   return option === true ? ['conversions'] : parseTraceKinds(option, '--trace');
 }

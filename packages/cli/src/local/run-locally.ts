@@ -6,6 +6,7 @@ import {
   LAUNCH_TRACE,
   type LaunchOrder,
   type Lie,
+  UnpinError,
   type VmEvent,
   type VmReport,
   vmmRoutes,
@@ -14,6 +15,7 @@ import { createClient } from '@unpin/contract/client';
 import { startVmm } from '@unpin/vmm';
 import { lieText } from '../render/memory-events.ts';
 import { type ProgressLine, progressLine } from '../render/print.ts';
+import { bytes as bytesText } from '../render/units.ts';
 import { attachConsole } from './console.ts';
 import { followTrace } from './follow-trace.ts';
 import { TraceOutput } from './trace-output.ts';
@@ -33,6 +35,8 @@ interface Options {
   readonly json: boolean;
   /** Ends the guest. */
   readonly signal?: AbortSignal;
+  /** A file that the guest is saved to before it is ended from outside. */
+  readonly snapshot?: string;
 }
 
 /**
@@ -47,7 +51,7 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
     const client = createClient(vmmRoutes, { socketPath: join(dir, 'api.sock') });
     const watcher = watch(client, options, progress);
     const traced = order.trace === undefined ? undefined : trace(client);
-    const stop = (): void => void client.stopVm({}).catch(() => vmm.kill());
+    const stop = (): void => void end(client, options).catch(() => vmm.kill());
     const terminal =
       options.console === 'none'
         ? undefined
@@ -81,6 +85,24 @@ export async function runLocally(order: LaunchOrder, options: Options): Promise<
 
 type VmmClient = ReturnType<typeof createClient<typeof vmmRoutes>>;
 
+/** A guest that can't be saved goes on, and says why. */
+async function end(client: VmmClient, { snapshot, json }: Options): Promise<void> {
+  if (snapshot === undefined) {
+    await client.stopVm({});
+    return;
+  }
+  try {
+    const { bytes, milliseconds } = await client.takeSnapshot({ body: { path: snapshot, stop: true } });
+    if (!json) process.stderr.write(`\r\n${savedText(snapshot, bytes, milliseconds)}\r\n`);
+  } catch (thrown) {
+    process.stderr.write(`\r\n${UnpinError.from(thrown).message}\r\n`);
+  }
+}
+
+function savedText(path: string, size: number, milliseconds: number): string {
+  return `saved to ${path}: ${bytesText(size)} in ${Math.round(milliseconds)} ms; unpin run --restore ${path} goes on`;
+}
+
 /** Follows events and lies while the guest runs, printing what was asked for. */
 function watch(client: VmmClient, options: Options, progress: ProgressLine) {
   const lies: Lie[] = [];
@@ -91,7 +113,7 @@ function watch(client: VmmClient, options: Options, progress: ProgressLine) {
       client.listEvents({ query: { since: since.events } }),
       client.listLies({ query: { since: since.lies } }),
     ]);
-    for (const event of events.events) since.events = show(event, progress);
+    for (const event of events.events) since.events = show(event, progress, options.json);
     for (const lie of found.lies) {
       since.lies = lie.seq + 1;
       lies.push(lie);
@@ -113,7 +135,11 @@ function watch(client: VmmClient, options: Options, progress: ProgressLine) {
   };
 }
 
-function show(event: VmEvent, progress: ProgressLine): number {
+/** What is told even when the guest's own words have begun. */
+const TOLD_ALWAYS = /^restored /;
+
+function show(event: VmEvent, progress: ProgressLine, json: boolean): number {
+  if (TOLD_ALWAYS.test(event.what) && !json) process.stderr.write(`\r\n${event.what}\r\n`);
   progress.show(event.progress === undefined ? event.what : `${event.what} ${Math.round(event.progress * 100)} %`);
   return event.seq + 1;
 }

@@ -62,6 +62,8 @@ export const CATALOGUE = {
   GUEST_STUCK: { means: 'the guest makes no progress and was stopped', http: 500, exit: EXIT.temporary },
   GUEST_CRASHED: { means: 'the guest ended in a way it should not', http: 500, exit: EXIT.data },
   GUEST_TIMEOUT: { means: 'the guest did not end in the given time', http: 504, exit: EXIT.temporary },
+  SNAPSHOT_UNAVAILABLE: { means: 'this VM cannot be saved as it is now', http: 422, exit: EXIT.unavailable },
+  SNAPSHOT_INVALID: { means: 'the file is no snapshot that this VMM can go on from', http: 422, exit: EXIT.data },
   VMM_DIED: { means: 'the VMM process ended unexpectedly', http: 500, exit: EXIT.internal },
   DATABASE_FULL: { means: 'the disk or quota under the database is full', http: 507, exit: EXIT.io },
   DATABASE_IN_USE: { means: 'another unpin already runs on this database', http: 409, exit: EXIT.temporary },

@@ -51,6 +51,11 @@ export const LaunchOrder = Type.Object({
   timeoutMs: Type.Optional(Type.Number({ minimum: 0 })),
   /** Milliseconds at one place without an exit after which a guest is stuck; 20,000 unless said, 0: never. */
   stuckAfterMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /**
+   * Goes on from a snapshot instead of booting: the order is the one that the snapshot was made of, but for its name and
+   * limits. `boot` is what its symbols are looked up in.
+   */
+  restore: Type.Optional(Type.Object({ path: Type.String({ minLength: 1 }) })),
   /** Traced from the first instruction on, as the trace `launch`: for a program that starts one VM and reads it. */
   trace: Type.Optional(StartTrace),
 });

@@ -1,3 +1,4 @@
+import { SnapshotDone, TakeSnapshot } from '../messages/snapshot.ts';
 import { StartTrace, TraceId, TracePage, TraceQuery, TraceSince, TraceStarted } from '../messages/trace.ts';
 import { Conversion, Lie, VmEvent, VmReport } from '../messages/vm-report.ts';
 import type { Routes } from '../route.ts';
@@ -56,6 +57,13 @@ export const vmmRoutes = {
     params: Trace,
     query: TraceSince,
     reply: TracePage,
+  },
+  takeSnapshot: {
+    method: 'POST',
+    path: '/v1/vm/snapshot',
+    summary: 'Saves the VM to a file of its machine; it goes on, or ends',
+    body: TakeSnapshot,
+    reply: SnapshotDone,
   },
   stopVm: {
     method: 'POST',

@@ -16,6 +16,7 @@ import type { Judgement } from './lie.ts';
 import type { AttributesMemory, Pinnable } from './model.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramParts, requireWholePages } from './ram-layout.ts';
+import { convertedRuns, extentsOf, type MemoryAdopter, type SavedGuestMemory } from './saved.ts';
 
 export interface AttributesOptions {
   readonly kvm: Kvm;
@@ -57,6 +58,16 @@ export function createAttributesMemory(options: AttributesOptions): AttributesMe
   return new Attributes(options, guestMemfd, shared);
 }
 
+/** The same memory in a KVM that was restored, after its launch. */
+export function restoreAttributesMemory(
+  options: Omit<AttributesOptions, 'initial' | 'kvm'> & { readonly kvm: Kvm & MemoryAdopter },
+  saved: SavedGuestMemory,
+): AttributesMemory {
+  const { kvm } = options;
+  const sides = [kvm.adoptGuestMemfd(saved.guestMemfd), kvm.adoptMemory(saved.memory)] as const;
+  return new Attributes({ ...options, initial: saved.initial }, ...sides, extentsOf(saved));
+}
+
 class Attributes implements AttributesMemory {
   readonly kind = 'attributes';
   readonly cBit: number | null;
@@ -69,20 +80,38 @@ class Attributes implements AttributesMemory {
   readonly #guestMemfd: GuestMemfd;
   readonly #shared: HostMemory;
   readonly #attributes: Extents<View>;
+  readonly #initial: View;
   /** Until the launch: what is loaded into private RAM waits in the shared side for the command that takes it in. */
   #isStaging: boolean;
 
-  constructor({ kvm, vm, layout, initial, cBit }: AttributesOptions, guestMemfd: GuestMemfd, shared: HostMemory) {
+  /** `restored`: which page is what; the launch is over. */
+  constructor(
+    { kvm, vm, layout, initial, cBit }: AttributesOptions,
+    guestMemfd: GuestMemfd,
+    shared: HostMemory,
+    restored?: Extents<View>,
+  ) {
     this.ranges = layout.ranges;
     this.cBit = cBit;
     this.loadable = [{ memory: shared, offset: 0, size: layout.bytes }];
-    this.#isStaging = initial === 'private';
+    this.#initial = initial;
+    this.#isStaging = initial === 'private' && restored === undefined;
     this.#kvm = kvm;
     this.#vm = vm;
     this.#layout = layout;
     this.#guestMemfd = guestMemfd;
     this.#shared = shared;
-    this.#attributes = new Extents<View>(initial);
+    this.#attributes = restored ?? new Extents<View>(initial);
+  }
+
+  save(): SavedGuestMemory {
+    return {
+      kind: this.kind,
+      memory: this.#shared.handle,
+      guestMemfd: this.#guestMemfd.fd,
+      initial: this.#initial,
+      converted: convertedRuns(this.#attributes, this.#initial, this.#layout.end / PAGE_BYTES),
+    };
   }
 
   covers(range: GpaRange): boolean {

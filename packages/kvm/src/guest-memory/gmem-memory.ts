@@ -11,6 +11,7 @@ import type { GmemMemory } from './model.ts';
 import { openGuestMemfdSide } from './open-sides.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, requireWholePages } from './ram-layout.ts';
+import type { MemoryAdopter, SavedGuestMemory } from './saved.ts';
 import type { Side } from './two-sides.ts';
 
 /**
@@ -37,6 +38,14 @@ export function createGmemMemory(kvm: Kvm, vm: Vm, layout: RamLayout): GmemMemor
   return new Gmem(kvm, layout, side);
 }
 
+/** The same memory in a KVM that was restored. */
+export function restoreGmemMemory(kvm: Kvm & MemoryAdopter, layout: RamLayout, saved: SavedGuestMemory): GmemMemory {
+  return new Gmem(kvm, layout, {
+    memory: kvm.adoptMemory(saved.memory),
+    guestMemfd: kvm.adoptGuestMemfd(saved.guestMemfd),
+  });
+}
+
 /** The mapping first: the file stays until its last user is gone. */
 export function closeSide(side: Side): void {
   side.memory.close();
@@ -61,6 +70,17 @@ class Gmem implements GmemMemory {
   }
 
   sealed(): void {}
+
+  save(): SavedGuestMemory {
+    const { memory, guestMemfd } = this.#side;
+    return {
+      kind: this.kind,
+      memory: memory.handle,
+      guestMemfd: guestMemfd?.fd ?? -1,
+      initial: 'shared',
+      converted: [],
+    };
+  }
 
   covers(range: GpaRange): boolean {
     return coversRange(this.#layout, range);

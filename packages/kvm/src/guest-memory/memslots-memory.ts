@@ -4,6 +4,7 @@ import { Extents, pagesOf } from './extents.ts';
 import type { MemslotsMemory, Pinnable } from './model.ts';
 import { readRam, writeRam } from './ram-bytes.ts';
 import { coversRange, type RamLayout, ramOffset, requireWholePages } from './ram-layout.ts';
+import { convertedRuns, extentsOf, type MemoryAdopter, type SavedGuestMemory } from './saved.ts';
 
 export interface MemslotsOptions {
   readonly kvm: Kvm;
@@ -37,6 +38,16 @@ export function createMemslotsMemory(options: MemslotsOptions): MemslotsMemory {
   return new Memslots(kvm, layout, memory, cBit);
 }
 
+/** The same memory in a KVM that was restored. */
+export function restoreMemslotsMemory(
+  kvm: Kvm & MemoryAdopter,
+  layout: RamLayout,
+  cBit: number | null,
+  saved: SavedGuestMemory,
+): MemslotsMemory {
+  return new Memslots(kvm, layout, kvm.adoptMemory(saved.memory), cBit, extentsOf(saved));
+}
+
 class Memslots implements MemslotsMemory {
   readonly kind = 'memslots';
   readonly ranges: readonly GpaRange[];
@@ -49,7 +60,13 @@ class Memslots implements MemslotsMemory {
   /** What the guest says of its pages; nothing depends on it here. */
   readonly #attributes: Extents<View>;
 
-  constructor(kvm: Kvm, layout: RamLayout, memory: HostMemory, cBit: number | null) {
+  constructor(
+    kvm: Kvm,
+    layout: RamLayout,
+    memory: HostMemory,
+    cBit: number | null,
+    attributes = new Extents<View>(initialView(cBit)),
+  ) {
     this.#kvm = kvm;
     this.ranges = layout.ranges;
     this.cBit = cBit;
@@ -57,7 +74,18 @@ class Memslots implements MemslotsMemory {
     this.loadable = this.pinnable;
     this.#layout = layout;
     this.#memory = memory;
-    this.#attributes = new Extents<View>(cBit === null ? 'shared' : 'private');
+    this.#attributes = attributes;
+  }
+
+  save(): SavedGuestMemory {
+    const initial = initialView(this.cBit);
+    return {
+      kind: this.kind,
+      memory: this.#memory.handle,
+      guestMemfd: -1,
+      initial,
+      converted: convertedRuns(this.#attributes, initial, this.#layout.end / PAGE_BYTES),
+    };
   }
 
   covers(range: GpaRange): boolean {
@@ -105,4 +133,8 @@ class Memslots implements MemslotsMemory {
           bytes += this.#memory.residentBytes(ramOffset(this.#layout, start * PAGE_BYTES), (end - start) * PAGE_BYTES);
     return bytes;
   }
+}
+
+function initialView(cBit: number | null): View {
+  return cBit === null ? 'shared' : 'private';
 }

@@ -1,5 +1,6 @@
 import type { ConversionOutcome, GpaRange, GuestMemory, HostMemory, MmioExit } from '../port/index.ts';
 import type { HostUse, Judgement, Lie } from './lie.ts';
+import type { SavedGuestMemory } from './saved.ts';
 
 /** Something of host memory that can be pinned, and the guest RAM it stands behind. */
 export interface Pinnable {
@@ -13,6 +14,8 @@ interface Backed {
   readonly pinnable: readonly Pinnable[];
   /** Host memory in ascending GPA whose bytes launch commands take in. Empty where there are none. */
   readonly loadable: readonly Pinnable[];
+  /** For a snapshot; null where there is none (a shaped VM, which the kernel has). */
+  save(): SavedGuestMemory | null;
   /** The launch is over: what waited in host memory to be taken in is given back. */
   sealed(): void;
 }

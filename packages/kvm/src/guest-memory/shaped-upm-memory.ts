@@ -65,6 +65,10 @@ class ShapedUpm implements ShapedUpmMemory {
 
   sealed(): void {}
 
+  save(): null {
+    return null;
+  }
+
   covers(range: GpaRange): boolean {
     return coversRange(this.#layout, range);
   }

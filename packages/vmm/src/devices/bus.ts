@@ -63,6 +63,20 @@ export class Bus {
     }
   }
 
+  /** Each device's state by its name. */
+  save(): Readonly<Record<string, object>> {
+    return Object.fromEntries(this.#mappings.map(({ device }) => [device.name, device.save()]));
+  }
+
+  /** RangeError for a device that the saved bus did not have: it is another board. */
+  restore(states: Readonly<Record<string, object>>): void {
+    for (const { device } of this.#mappings) {
+      const state = states[device.name];
+      if (state === undefined) throw new RangeError(`${this.name}: no saved state of ${device.name}`);
+      device.restore(state);
+    }
+  }
+
   get unmapped(): UnmappedCounts {
     return { reads: this.#reads, writes: this.#writes };
   }

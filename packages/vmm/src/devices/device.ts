@@ -7,6 +7,9 @@ export interface Device {
   readonly name: string;
   read(offset: number, data: Uint8Array): void;
   write(offset: number, data: Uint8Array): void;
+  /** For snapshots: all that the guest could find out later, as plain data; and its return into a fresh device. */
+  save(): object;
+  restore(state: object): void;
 }
 
 /** One wire to an interrupt controller. Devices set the level; how it gets there is the machine's matter. */
@@ -25,6 +28,9 @@ export abstract class ByteDevice implements Device {
   write(offset: number, data: Uint8Array): void {
     for (const [index, value] of data.entries()) this.writeByte(offset + index, value);
   }
+
+  abstract save(): object;
+  abstract restore(state: object): void;
 
   protected abstract readByte(offset: number): number;
   protected abstract writeByte(offset: number, value: number): void;

@@ -35,9 +35,10 @@ const WORDS = {
   cpl: 5,
   traced: 6,
   samplesWanted: 7,
+  snapshotsWanted: 8,
 } as const;
-const WORD_COUNT = 8;
-/** Doubles after the words: the sampled RIP, then the counters. Each has one writer, the machine's thread. */
+const WORD_COUNT = 10;
+/** Doubles after the words (an even number of them): the sampled RIP, then the counters. Each has one writer, the machine's thread. */
 const RIP = 0;
 const FIRST_EXIT = 1;
 const FIRST_COUNTER = FIRST_EXIT + EXIT_KINDS.length;
@@ -126,6 +127,15 @@ export class ControlBlock {
 
   get samplesWanted(): number {
     return Atomics.load(this.#words, WORDS.samplesWanted);
+  }
+
+  /** Main thread: a request for a snapshot lies in the machine thread's letter box. */
+  requestSnapshot(): void {
+    Atomics.add(this.#words, WORDS.snapshotsWanted, 1);
+  }
+
+  get snapshotsWanted(): number {
+    return Atomics.load(this.#words, WORDS.snapshotsWanted);
   }
 
   /** Main thread: wants figures; the machine posts them with this number or a later one. */

@@ -5,6 +5,7 @@ import type { Tracer } from '../trace/tracer.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { MachineEnding } from './messages.ts';
 import type { SerialConsole } from './serial-console.ts';
+import type { SnapshotDesk } from './snapshot/snapshot-desk.ts';
 import type { Teller } from './teller.ts';
 
 /** KVM_MP_STATE_HALTED */
@@ -17,6 +18,7 @@ export interface KickDeskOptions {
   readonly teller: Teller;
   readonly serial: SerialConsole;
   readonly tracer: Tracer;
+  readonly snapshots: SnapshotDesk;
   /** Something that went wrong beside the guest. */
   readonly trouble: () => UnpinError | undefined;
 }
@@ -38,6 +40,8 @@ export class KickDesk {
     const trouble = this.#options.trouble();
     if (trouble !== undefined) return { reason: 'failed', error: trouble.toBody() };
     serial.feed();
+    const saved = this.#options.snapshots.look();
+    if (saved !== undefined) return saved;
     this.#options.tracer.kicked();
     if (control.figuresWanted !== this.#figuresGiven) {
       this.#figuresGiven = control.figuresWanted;

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { ErrorBody, LaunchOrder } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import type { Kvm } from '@unpin/kvm';
@@ -8,7 +8,7 @@ import { ControlBlock } from './control-block.ts';
 import { toCatalogue } from './known-errors.ts';
 import { openKvm } from './kvm-backend.ts';
 import { Machine } from './machine.ts';
-import type { MachineEnding, MachineInput, MachineMessage } from './messages.ts';
+import type { MachineEnding, MachineInput, MachineMessage, SnapshotRequest } from './messages.ts';
 import { probationText } from './probation.ts';
 import { Teller } from './teller.ts';
 
@@ -20,19 +20,25 @@ if (port !== null) {
   const teller = new Teller((message: MachineMessage) => port.postMessage(message), control);
   // The order comes when it has been checked; until then this thread has loaded what it needs.
   port.once('message', (order: LaunchOrder) => {
-    void runOrder({ ...input, order }, control, teller).then((how) => teller.say({ kind: 'ended', how }));
+    void runOrder({ ...input, order, nextSnapshot }, control, teller).then((how) => teller.say({ kind: 'ended', how }));
   });
+}
+
+/** A running machine blocks this thread: what comes meanwhile is taken by hand. */
+function nextSnapshot(): SnapshotRequest | undefined {
+  return port === null ? undefined : (receiveMessageOnPort(port)?.message as SnapshotRequest | undefined);
 }
 
 interface OrderInput extends MachineInput {
   readonly order: LaunchOrder;
+  readonly nextSnapshot: () => SnapshotRequest | undefined;
 }
 
 async function runOrder(input: OrderInput, control: ControlBlock, teller: Teller): Promise<MachineEnding> {
   const { order } = input;
   let kvm: Kvm | undefined;
   try {
-    const bootSet = readBootSet(order);
+    const bootSet = order.restore === undefined ? readBootSet(order) : null;
     kvm = await openKvm(order.execution);
     const first = await runOnce({ ...input, kvm, bootSet, regime: order.regime, onProbation: true }, control, teller);
     const { probation } = order;
@@ -50,7 +56,7 @@ async function runOrder(input: OrderInput, control: ControlBlock, teller: Teller
 
 interface RunInput extends OrderInput {
   readonly kvm: Kvm;
-  readonly bootSet: ReadBootSet;
+  readonly bootSet: ReadBootSet | null;
   readonly regime: Regime;
   readonly onProbation: boolean;
 }

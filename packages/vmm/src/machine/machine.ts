@@ -2,6 +2,7 @@ import type { LaunchOrder } from '@unpin/contract';
 import type { Kvm, MemoryFigures, Vcpu, VcpuExit, Vm } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
 import { ShapedMsrs } from '@unpin/kvm/shape';
+import { PARAVIRT } from '@unpin/kvm/uapi';
 import type { Regime } from '@unpin/policy';
 import { load, ramRanges } from '../boot/index.ts';
 import { nowMs } from '../clock.ts';
@@ -16,10 +17,13 @@ import { createVm } from './create-vm.ts';
 import { type ExitContext, handleExit } from './exit-handler.ts';
 import { KickDesk } from './kick-desk.ts';
 import { openSevLaunch } from './launch-sev.ts';
-import type { MachineEnding } from './messages.ts';
+import type { MachineEnding, SnapshotRequest } from './messages.ts';
 import { type HeldPins, NO_PINS, pinUpfront, pinWhatIsTouched } from './pin-memory.ts';
 import { probeChannel, probeDoorbells } from './probe-doorbells.ts';
 import { createRegimeMemory } from './regime-memory.ts';
+import { type RestoredMachine, restoreMachine } from './snapshot/restore-machine.ts';
+import { restoreBoard } from './snapshot/saved-machine.ts';
+import { SnapshotDesk, type SoftwareModule } from './snapshot/snapshot-desk.ts';
 import type { Teller } from './teller.ts';
 import { Witness } from './witness.ts';
 
@@ -32,7 +36,8 @@ export interface MachineOptions {
   /** The order's regime, or that of its probation's fallback. */
   readonly regime: Regime;
   readonly onProbation: boolean;
-  readonly bootSet: ReadBootSet;
+  /** Null where the order says to go on from a snapshot. */
+  readonly bootSet: ReadBootSet | null;
   readonly teller: Teller;
   readonly control: ControlBlock;
   readonly consoleOut: SharedArrayBuffer;
@@ -42,6 +47,8 @@ export interface MachineOptions {
   readonly wallClock?: () => Date;
   /** Tells the guest that its KVM wants reports, whether or not its type needs them. Default: as the type needs it. */
   readonly wantsReports?: boolean;
+  /** The next request for a snapshot that was sent. Default: nobody asks. */
+  readonly nextSnapshot?: () => SnapshotRequest | undefined;
 }
 
 interface MachineContext extends ExitContext {
@@ -125,13 +132,49 @@ export class Machine {
   }
 }
 
-async function assemble(
-  options: MachineOptions,
-  cleanup: Cleanup,
-  ready: (vm: Vm, context: MachineContext) => Machine,
-): Promise<Machine> {
-  const { kvm, order, regime, teller, control, bootSet } = options;
+type Ready = (vm: Vm, context: MachineContext) => Machine;
+
+async function assemble(options: MachineOptions, cleanup: Cleanup, ready: Ready): Promise<Machine> {
+  const { order, regime, teller, bootSet } = options;
   teller.state('preparing', regime.type);
+  const software = order.execution === 'emulated' ? await import('@unpin/kvm/software') : null;
+  if (bootSet !== null) return await assembleNew(options, software, bootSet, cleanup, ready);
+  if (order.restore !== undefined) return await assembleSaved(options, software, order.restore.path, cleanup, ready);
+  throw new Error('neither a boot set nor a snapshot');
+}
+
+/** A machine that goes on where a saved one was. */
+async function assembleSaved(
+  options: MachineOptions,
+  software: SoftwareModule | null,
+  path: string,
+  cleanup: Cleanup,
+  ready: Ready,
+): Promise<Machine> {
+  const { kvm, order, regime, teller } = options;
+  const begin = nowMs();
+  const { vm, vcpu, memory, saved, bytes } = restoreMachine({ path, order, regime, kvm, software });
+  cleanup.push(() => vm.close());
+  cleanup.push(() => memory.close());
+  const { privateMemory, kernel } = saved;
+  teller.say({ kind: 'facts', cBit: memory.cBit, privateMemory, ...(kernel === undefined ? {} : { kernel }) });
+  const pins = await pin(options, vm, memory, true);
+  cleanup.push(() => pins.release());
+  cleanup.push(() => vcpu.close());
+  const context = connect(options, { vm, vcpu, memory, pins, software, kernel, privateMemory }, saved);
+  teller.say({ kind: 'restored-console', bytes: saved.console });
+  teller.event(`restored ${Math.round(bytes / 2 ** 20)} MiB in ${Math.round(nowMs() - begin)} ms`);
+  return ready(vm, context);
+}
+
+async function assembleNew(
+  options: MachineOptions,
+  software: SoftwareModule | null,
+  bootSet: ReadBootSet,
+  cleanup: Cleanup,
+  ready: Ready,
+): Promise<Machine> {
+  const { kvm, order, regime, teller } = options;
   const vm = createVm(kvm, regime, order.execution);
   cleanup.push(() => vm.close());
   const ram = ramRanges(order.memoryBytes);
@@ -164,6 +207,26 @@ async function assemble(
 
   const vcpu = vm.createVcpu(0);
   cleanup.push(() => vcpu.close());
+  prepareVcpu(vcpu, backing.cpuid(cpuidOf(kvm, vm)), plan.entry);
+  sev?.seal(memory, plan);
+  const { privateMemory } = backing;
+  const context = connect(options, { vm, vcpu, memory, pins, software, kernel: bootSet.banner, privateMemory });
+  teller.event('the guest is ready to run');
+  return ready(vm, context);
+}
+
+/** What was made of a machine before its devices. */
+interface Made extends Pick<RestoredMachine, 'vm' | 'vcpu' | 'memory'> {
+  readonly pins: HeldPins;
+  readonly software: SoftwareModule | null;
+  readonly kernel: string | undefined;
+  readonly privateMemory: string;
+}
+
+/** Witness, devices and desks around a vCPU; `saved` brings the devices to where they were. */
+function connect(options: MachineOptions, made: Made, saved?: RestoredMachine['saved']): MachineContext {
+  const { order, regime, teller, control, nextSnapshot: next = () => undefined } = options;
+  const { vm, vcpu, memory, pins } = made;
   const tracer = new Tracer(vcpu, control, new TraceBuffer(options.trace));
   const witness = new Witness({
     vcpu,
@@ -176,26 +239,20 @@ async function assemble(
     onProbation: options.onProbation,
   });
   const board = boardOf(options, vm, witness);
-  prepareVcpu(vcpu, backing.cpuid(cpuidOf(kvm, vm)), plan.entry);
-  sev?.seal(memory, plan);
+  const msrs = regime.tech === 'none' ? null : new ShapedMsrs();
+  if (saved !== undefined) {
+    restoreBoard(board, saved.devices);
+    if (saved.isMigrationReady) msrs?.write(PARAVIRT.MSR_KVM_MIGRATION_CONTROL, 0, PARAVIRT.KVM_MIGRATION_READY);
+  }
   const figures = () => machineFigures(memory.figures(), pins.registeredBytes);
   const { trouble } = pins;
-  const desk = new KickDesk({ vcpu, figures, control, teller, serial: board.serial, tracer, trouble });
-  teller.event('the guest is ready to run');
-  return ready(vm, {
-    vcpu,
-    memory,
-    board,
-    witness,
-    msrs: regime.tech === 'none' ? null : new ShapedMsrs(),
-    figures,
-    tracer,
-    onKick: () => desk.look(),
-  });
+  const snapshots = new SnapshotDesk({ ...made, order, board, witness, msrs, control, teller, next });
+  const desk = new KickDesk({ vcpu, figures, control, teller, serial: board.serial, tracer, snapshots, trouble });
+  return { vcpu, memory, board, witness, msrs, figures, tracer, onKick: () => desk.look() };
 }
 
 /** The type's pinning, and nothing else, decides. */
-async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory): Promise<HeldPins> {
+async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory, isRestored = false): Promise<HeldPins> {
   const { kvm, regime, teller, order } = options;
   const { name, execution, memoryBytes } = order;
   switch (regime.pinning) {
@@ -214,7 +271,7 @@ async function pin(options: MachineOptions, vm: Vm, memory: AnyGuestMemory): Pro
         told = progress;
         teller.event('pinning', progress);
       };
-      const pins = await pinUpfront({ name, kvm, vm, memory, regime, execution, onProgress });
+      const pins = await pinUpfront({ name, kvm, vm, memory, regime, execution, onProgress, isRestored });
       teller.say({ kind: 'pinned', milliseconds: nowMs() - begin });
       return pins;
     }

@@ -1,4 +1,4 @@
-import type { Ending, ErrorBody, LaunchOrder, VmState } from '@unpin/contract';
+import type { Ending, ErrorBody, LaunchOrder, SnapshotDone, VmState } from '@unpin/contract';
 import type { KickTarget, MemoryFigures, View } from '@unpin/kvm';
 import type { StopReason } from './control-block.ts';
 
@@ -35,6 +35,15 @@ export interface LieRecord {
   readonly onHardware: string;
 }
 
+/** What the main thread wants saved, and where. Comes to a running machine as a message, with `requestSnapshot`. */
+export interface SnapshotRequest {
+  readonly path: string;
+  /** The VM ends once it is saved. */
+  readonly stop: boolean;
+  /** What its console has shown. */
+  readonly console: Uint8Array;
+}
+
 /** What the machine's thread tells the main thread, in order. */
 export type MachineMessage =
   | {
@@ -57,6 +66,8 @@ export type MachineMessage =
   | { readonly kind: 'lies'; readonly records: readonly LieRecord[] }
   | { readonly kind: 'figures'; readonly seq: number; readonly memory: MemoryFigures }
   | { readonly kind: 'probation'; readonly text: string }
+  | { readonly kind: 'snapshot'; readonly outcome: SnapshotDone | ErrorBody }
+  | { readonly kind: 'restored-console'; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly how: MachineEnding };
 
 /** How a machine ended, before the main thread knows the console's last words. */

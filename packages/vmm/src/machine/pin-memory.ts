@@ -22,6 +22,8 @@ export interface PinTask {
   readonly regime: Regime;
   readonly execution: Execution;
   readonly onProgress: (pinnedBytes: number) => void;
+  /** A restored VM's regions are registered already, where KVM pins. */
+  readonly isRestored?: boolean;
 }
 
 /**
@@ -52,11 +54,11 @@ function pinsByKvm({ execution, regime }: PinTask): boolean {
 }
 
 /** KVM_MEMORY_ENCRYPT_REG_REGION, a range at a time. They end with the VM at the latest. */
-function registerRegions({ vm, memory, onProgress }: PinTask): HeldPins {
+function registerRegions({ vm, memory, onProgress, isRestored = false }: PinTask): HeldPins {
   const ranges = memory.pinnable.map(({ memory, offset, size }) => ({ hva: memory.hva + offset, size }));
   let bytes = 0;
   for (const { hva, size } of ranges) {
-    vm.registerEncryptedRegion(hva, size);
+    if (!isRestored) vm.registerEncryptedRegion(hva, size);
     bytes += size;
     onProgress(bytes);
   }

@@ -63,7 +63,11 @@ function cpuidOf(
   }
 }
 
-function cBitOf({ kvm, regime, execution, ram }: RegimeMemoryOptions): number | null {
+/**
+ * The guest's C bit; null for a guest without.
+ * @throws UnpinError MEMORY_INVALID where RAM leaves no bit for it
+ */
+export function cBitOf({ kvm, regime, execution, ram }: Omit<RegimeMemoryOptions, 'vm'>): number | null {
   if (regime.tech === 'none' || regime.tech === 'sw-protected') return null;
   const supported = kvm.supportedCpuid();
   if (execution !== 'shaped') return sevCBit(supported);

@@ -26,6 +26,15 @@ export class SerialConsole {
     this.#out.writeByte(byte);
   }
 
+  /** What was typed and not yet given to the guest. */
+  save(): readonly number[] {
+    return [...this.#held];
+  }
+
+  restore(held: readonly number[]): void {
+    this.#held = Uint8Array.from(held);
+  }
+
   /** Gives the guest what was typed, as much as its receiver has room for. */
   feed(): void {
     for (;;) {

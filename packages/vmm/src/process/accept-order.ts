@@ -13,7 +13,8 @@ export async function acceptOrder(place: string): Promise<LaunchOrder> {
   const text = place === '-' ? await readOrderStream(process.stdin) : readOrderFile(place);
   const order = parseOrder(text);
   checkOrder(order, hostMemory());
-  checkBootFiles(order.boot);
+  // Who goes on from a snapshot boots nothing.
+  if (order.restore === undefined) checkBootFiles(order.boot);
   if (order.execution !== 'emulated') checkKvmAccess();
   return order;
 }

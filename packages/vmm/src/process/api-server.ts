@@ -1,4 +1,4 @@
-import { vmmRoutes } from '@unpin/contract';
+import { type SnapshotDone, type TakeSnapshot, vmmRoutes } from '@unpin/contract';
 import { registerRoutes, useCatalogueErrors } from '@unpin/contract/server';
 import fastify from 'fastify';
 import type { Symbols } from '../symbols/symbols.ts';
@@ -12,6 +12,8 @@ export interface ApiSource {
   readonly traces: TraceDesk;
   /** Gets fresh figures into the record, or gives up soon. */
   readonly refreshFigures: () => Promise<void>;
+  /** @throws UnpinError SNAPSHOT_UNAVAILABLE, FILE_* */
+  readonly takeSnapshot: (request: TakeSnapshot) => Promise<SnapshotDone>;
   /** Ends the guest; resolves when its memory has been given back. */
   readonly stop: () => Promise<void>;
 }
@@ -50,6 +52,7 @@ export async function serveApi(source: ApiSource, socketPath: string): Promise<A
     readTrace: async ({ params: { trace }, query }, { signal }) =>
       await traces.read(trace, query.since, query.waitMs ?? 0, signal),
     endTrace: async ({ params: { trace }, query }, { signal }) => await traces.end(trace, query.since, signal),
+    takeSnapshot: async ({ body }) => await source.takeSnapshot(body),
     stopVm: async () => {
       await source.stop();
       return record.report();

@@ -3,7 +3,7 @@ import type { LaunchOrder } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import { ByteRing } from '../console/byte-ring.ts';
 import { ControlBlock } from '../machine/control-block.ts';
-import type { MachineEnding, MachineInput, MachineMessage } from '../machine/messages.ts';
+import type { MachineEnding, MachineInput, MachineMessage, SnapshotRequest } from '../machine/messages.ts';
 import { moduleUrl } from '../program-file.ts';
 import { TraceBuffer } from '../trace/trace-buffer.ts';
 
@@ -55,6 +55,12 @@ export class MachineThread {
   launch(order: LaunchOrder, listener: Listener): void {
     this.#listener = listener;
     this.#worker.postMessage(order);
+  }
+
+  /** Puts a request before the running machine; a kick makes it look. */
+  requestSnapshot(request: SnapshotRequest): void {
+    this.#worker.postMessage(request);
+    this.control.requestSnapshot();
   }
 
   /** Resolves when the thread is gone, so that all it held has been given back. */

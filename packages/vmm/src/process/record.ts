@@ -56,7 +56,7 @@ export class VmRecord {
   }
 
   /** What the machine's thread said, except its ending. */
-  take(message: Exclude<MachineMessage, { kind: 'ended' | 'kick-target' }>): void {
+  take(message: Exclude<MachineMessage, { kind: 'ended' | 'kick-target' | 'snapshot' | 'restored-console' }>): void {
     switch (message.kind) {
       case 'state':
         this.#state = message.state;

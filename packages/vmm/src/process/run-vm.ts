@@ -1,5 +1,5 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
-import type { LAUNCH_TRACE, LaunchOrder, VmmLastLine, VmmReadyLine } from '@unpin/contract';
+import type { LAUNCH_TRACE, LaunchOrder, SnapshotDone, TakeSnapshot, VmmLastLine, VmmReadyLine } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import { nowMs, processStartMs } from '../clock.ts';
 import { ConsoleServer } from '../console/console-server.ts';
@@ -48,6 +48,8 @@ export class VmProcess {
   readonly #console: ConsoleServer;
   readonly #keeper: Keeper;
   readonly #traces: TraceDesk;
+  /** One after the other: the machine answers in this order. */
+  readonly #snapshotWaiters: { done: (outcome: SnapshotDone) => void; failed: (error: UnpinError) => void }[] = [];
   readonly #figureWaiters = new Set<{ seq: number; done: () => void }>();
   readonly #lost: Promise<MachineEnding>;
   #declareLost: (how: MachineEnding) => void = () => {};
@@ -116,6 +118,7 @@ export class VmProcess {
     const words = { lines: this.#console.replay.lastLines(LAST_LINES) };
     const outcome = outcomeOf(order.name, how, words, this.#symbols.nameOf);
     this.#record.end(outcome.state, outcome.ending);
+    for (const { failed } of this.#snapshotWaiters.splice(0)) failed(this.#noSnapshot('it has ended'));
     this.#declareFinished();
     await this.#traces.finish();
     const { ending, error, exitCode } = outcome;
@@ -148,6 +151,11 @@ export class VmProcess {
         symbols: this.#symbols,
         traces: this.#traces,
         refreshFigures: () => this.#refreshFigures(),
+        takeSnapshot: async (request) => {
+          const done = await this.#takeSnapshot(request);
+          if (request.stop === true) await this.#finished;
+          return done;
+        },
         stop: async () => {
           this.stop('stopped');
           await this.#finished;
@@ -167,6 +175,16 @@ export class VmProcess {
       if (control.stopReason !== 'none' || control.traced !== 0) this.#keeper.kick();
       return;
     }
+    if (message.kind === 'restored-console') {
+      this.#console.print(message.bytes);
+      return;
+    }
+    if (message.kind === 'snapshot') {
+      const waiter = this.#snapshotWaiters.shift();
+      if ('code' in message.outcome) waiter?.failed(UnpinError.fromBody(message.outcome));
+      else waiter?.done(message.outcome);
+      return;
+    }
     this.#record.take(message);
     if (message.kind !== 'figures') return;
     for (const waiter of this.#figureWaiters)
@@ -174,6 +192,20 @@ export class VmProcess {
         this.#figureWaiters.delete(waiter);
         waiter.done();
       }
+  }
+
+  /** Rejects with what hinders it. */
+  async #takeSnapshot({ path, stop = false }: TakeSnapshot): Promise<SnapshotDone> {
+    if (this.#record.state !== 'running') throw this.#noSnapshot(`state ${this.#record.state}`);
+    const answer = new Promise<SnapshotDone>((done, failed) => this.#snapshotWaiters.push({ done, failed }));
+    this.#thread.requestSnapshot({ path, stop, console: this.#console.replay.all() });
+    this.#keeper.kick();
+    return await answer;
+  }
+
+  #noSnapshot(found: string): UnpinError {
+    const { name } = this.#options.order;
+    return new UnpinError('SNAPSHOT_UNAVAILABLE', { subject: name, found, needed: 'a running VM' });
   }
 
   #alarm(alarm: Alarm): void {

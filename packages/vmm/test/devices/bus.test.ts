@@ -15,6 +15,12 @@ class Recorder implements Device {
   write(offset: number, data: Uint8Array): void {
     this.seen.push(`w${offset}=${Buffer.from(data).toString('hex')}`);
   }
+  save(): object {
+    return { seen: [...this.seen] };
+  }
+  restore({ seen }: { readonly seen: readonly string[] }): void {
+    this.seen.push(...seen);
+  }
 }
 
 describe('a bus', () => {

@@ -14,6 +14,11 @@ const SLEEP_TYPE_SHIFT = 2;
 const SLEEP_TYPE_MASK = 0x07;
 const SLEEP_ENABLE = 0x20;
 
+export interface AcpiPmState {
+  readonly enabled: readonly number[];
+  readonly controlHigh: number;
+}
+
 /**
  * ACPI's fixed hardware as far as a guest needs it to end: PM1a event and control registers and the reset register.
  * No event ever comes; what the guest enables is kept, since it reads it back.
@@ -28,6 +33,15 @@ export class AcpiPm extends ByteDevice {
   constructor(options: AcpiPmOptions) {
     super();
     this.#options = options;
+  }
+
+  override save(): AcpiPmState {
+    return { enabled: [...this.#enabled], controlHigh: this.#controlHigh };
+  }
+
+  override restore({ enabled, controlHigh }: AcpiPmState): void {
+    this.#enabled.set(enabled);
+    this.#controlHigh = controlHigh;
   }
 
   protected override readByte(offset: number): number {

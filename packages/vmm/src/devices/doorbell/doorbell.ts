@@ -14,6 +14,12 @@ export interface DoorbellRequest {
   readonly command: number;
 }
 
+export interface DoorbellState {
+  readonly frame: number;
+  readonly count: number;
+  readonly result: number;
+}
+
 /**
  * A way for a guest to ask the VMM something with three 32-bit OUTs and one IN: frame, count, then the command, which
  * rings; the result is what the handler answered (0, or a negative errno). Accesses of another width read as all ones
@@ -29,6 +35,16 @@ export class Doorbell implements Device {
   constructor(name: string, handle: (request: DoorbellRequest) => number) {
     this.name = name;
     this.#handle = handle;
+  }
+
+  save(): DoorbellState {
+    return { frame: this.#frame, count: this.#count, result: this.#result };
+  }
+
+  restore({ frame, count, result }: DoorbellState): void {
+    this.#frame = frame;
+    this.#count = count;
+    this.#result = result;
   }
 
   read(offset: number, data: Uint8Array): void {

@@ -19,6 +19,13 @@ export class I8042Command extends ByteDevice {
     this.#reset = reset;
   }
 
+  /** It keeps nothing. */
+  override save(): object {
+    return {};
+  }
+
+  override restore(): void {}
+
   protected override readByte(): number {
     return 0;
   }

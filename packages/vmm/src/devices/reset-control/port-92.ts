@@ -16,6 +16,13 @@ export class Port92 extends ByteDevice {
     this.#reset = reset;
   }
 
+  /** It keeps nothing. */
+  override save(): object {
+    return {};
+  }
+
+  override restore(): void {}
+
   protected override readByte(): number {
     return A20;
   }

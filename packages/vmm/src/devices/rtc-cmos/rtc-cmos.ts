@@ -29,6 +29,11 @@ const ROWS: Readonly<Record<number, (now: Date) => number>> = {
   0x32: (now) => bcd(Math.floor(now.getUTCFullYear() / 100)),
 };
 
+export interface RtcCmosState {
+  readonly index: number;
+  readonly memory: readonly number[];
+}
+
 /**
  * The real-time clock: UTC as the host has it. It has no alarm and no interrupt, and the guest can't set it: writes to
  * the time and the status registers are dropped, the other bytes are memory.
@@ -42,6 +47,15 @@ export class RtcCmos extends ByteDevice {
   constructor(now: () => Date) {
     super();
     this.#now = now;
+  }
+
+  override save(): RtcCmosState {
+    return { index: this.#index, memory: [...this.#memory] };
+  }
+
+  override restore({ index, memory }: RtcCmosState): void {
+    this.#index = index;
+    this.#memory.set(memory);
   }
 
   protected override readByte(offset: number): number {

@@ -1,11 +1,29 @@
 import { FIFO_DEPTH, TRIGGER_LEVELS } from './registers.ts';
 
+export interface ReceiverState {
+  readonly bytes: readonly number[];
+  readonly depth: number;
+  readonly trigger: number;
+  readonly overrun: boolean;
+}
+
 /** The receiver's FIFO; of depth one while FIFOs are off. */
 export class Receiver {
   readonly #bytes: number[] = [];
   #depth = 1;
   #trigger = 1;
   #overrun = false;
+
+  save(): ReceiverState {
+    return { bytes: [...this.#bytes], depth: this.#depth, trigger: this.#trigger, overrun: this.#overrun };
+  }
+
+  restore({ bytes, depth, trigger, overrun }: ReceiverState): void {
+    this.#bytes.splice(0, this.#bytes.length, ...bytes);
+    this.#depth = depth;
+    this.#trigger = trigger;
+    this.#overrun = overrun;
+  }
 
   /** FCR bit 0 and bits 7:6. Switching FIFOs on or off empties them. */
   configure(fifos: boolean, triggerCode: number): void {

@@ -1,5 +1,5 @@
 import { ByteDevice, type InterruptLine } from '../device.ts';
-import { Receiver } from './receiver.ts';
+import { Receiver, type ReceiverState } from './receiver.ts';
 import { CONNECTED, FCR, IER, IIR, LCR_DLAB, LSR, MCR, MSR } from './registers.ts';
 
 export interface UartOptions {
@@ -8,6 +8,21 @@ export interface UartOptions {
   readonly transmit: (byte: number) => void;
   /** The receiver has room again after it had none: whoever holds input back may go on. */
   readonly room?: () => void;
+}
+
+export interface UartState {
+  readonly receiver: ReceiverState;
+  readonly ier: number;
+  readonly fifos: boolean;
+  readonly lcr: number;
+  readonly mcr: number;
+  readonly scratch: number;
+  readonly divisor: number;
+  readonly transmitPending: boolean;
+  readonly modemLines: number;
+  readonly modemDelta: number;
+  /** Of the interrupt line, which the controller has as well. */
+  readonly level: 0 | 1;
 }
 
 /** One register as the driver sees it. */
@@ -37,6 +52,37 @@ export class Uart16550 extends ByteDevice {
   constructor(options: UartOptions) {
     super();
     this.#options = options;
+  }
+
+  override save(): UartState {
+    return {
+      receiver: this.#receiver.save(),
+      ier: this.#ier,
+      fifos: this.#fifos,
+      lcr: this.#lcr,
+      mcr: this.#mcr,
+      scratch: this.#scratch,
+      divisor: this.#divisor,
+      transmitPending: this.#transmitPending,
+      modemLines: this.#modemLines,
+      modemDelta: this.#modemDelta,
+      level: this.#level,
+    };
+  }
+
+  /** The line isn't touched: its controller was restored with it. */
+  override restore(state: UartState): void {
+    this.#receiver.restore(state.receiver);
+    this.#ier = state.ier;
+    this.#fifos = state.fifos;
+    this.#lcr = state.lcr;
+    this.#mcr = state.mcr;
+    this.#scratch = state.scratch;
+    this.#divisor = state.divisor;
+    this.#transmitPending = state.transmitPending;
+    this.#modemLines = state.modemLines;
+    this.#modemDelta = state.modemDelta;
+    this.#level = state.level;
   }
 
   /**
