@@ -1,12 +1,12 @@
 /**
- * Boots a Linux guest on the software KVM in this thread, until it is told to stop, and then looks for a text in all that
- * the host can read of the guest's memory through the port.
+ * Boots a Linux guest on the software KVM in this thread, until it is told to stop, while the host moves pages; and then
+ * looks for a text in all that the host can read of the guest's memory through the port.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LaunchOrder } from '@unpin/contract';
 import { PAGE_BYTES } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
-import { openSoftwareKvm } from '@unpin/kvm/software';
+import { type CompactOutcome, openSoftwareKvm, type SoftwareKvm } from '@unpin/kvm/software';
 import { readBootSet } from '../../src/machine/boot-set.ts';
 import { ControlBlock } from '../../src/machine/control-block.ts';
 import { Machine } from '../../src/machine/machine.ts';
@@ -25,7 +25,13 @@ export interface SearchResult {
   readonly hits: readonly number[];
   /** Pages that were not all zeros: what there was to search. */
   readonly pages: number;
+  /** How often the host wanted to move a frame, by what came of it. */
+  readonly moves: CompactOutcome;
 }
+
+/** The host tries to move so many frames every so many exits. */
+const MOVES = 64;
+const EVERY = 16;
 
 const CHUNK = 4 << 20;
 
@@ -45,15 +51,42 @@ function search(memory: AnyGuestMemory, text: string): Pick<SearchResult, 'hits'
   return { hits, pages };
 }
 
+/** From now on the host moves frames, chosen at random, between exits of vCPUs; the answer counts them. */
+function moveBetweenExits(kvm: SoftwareKvm): CompactOutcome {
+  const total = { moved: 0, pinned: 0, guest_memfd: 0, unowned: 0, 'out-of-frames': 0 };
+  const move = (): void => {
+    const outcome = kvm.mover.compact(MOVES);
+    for (const kind of Object.keys(total) as (keyof CompactOutcome)[]) total[kind] += outcome[kind];
+  };
+  const createVm = kvm.createVm.bind(kvm);
+  kvm.createVm = (type) => {
+    const vm = createVm(type);
+    const createVcpu = vm.createVcpu.bind(vm);
+    vm.createVcpu = (id) => {
+      const vcpu = createVcpu(id);
+      const run = vcpu.run.bind(vcpu);
+      let exits = 0;
+      vcpu.run = () => {
+        if (++exits % EVERY === 0) move();
+        return run();
+      };
+      return vcpu;
+    };
+    return vm;
+  };
+  return total;
+}
+
 async function bootAndSearch({ order, text, ...input }: SearchInput, port: NonNullable<typeof parentPort>) {
   const control = new ControlBlock(input.control);
   const teller = new Teller((message: MachineMessage) => port.postMessage(message), control);
   const kvm = openSoftwareKvm();
+  const moves = moveBetweenExits(kvm);
   const bootSet = readBootSet(order);
   const { regime } = order;
   const machine = await Machine.launch({ ...input, kvm, order, regime, bootSet, onProbation: false, teller, control });
   const ending = machine.run();
-  port.postMessage({ kind: 'searched', ending, ...search(machine.witness.memory, text) } satisfies SearchResult);
+  port.postMessage({ kind: 'searched', ending, moves, ...search(machine.witness.memory, text) } satisfies SearchResult);
   machine.close();
   kvm.close();
 }
