@@ -1,7 +1,7 @@
 /** Where runs end, and what code that changes or crosses pages does to them. Instructions' results: native-differential.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { kernelLike, STACK } from '../bench/kernel-like.ts';
 import { engineProblem } from '../src/built.ts';
 import * as layout from '../src/layout.ts';
