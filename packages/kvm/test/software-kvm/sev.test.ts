@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { asm64 } from '../../conformance/guests/asm64.ts';
 import { type Code, littleEndian, program } from '../../conformance/guests/bytes.ts';
-import { LONG_CODE, LONG_RAM_BYTES, longModeGuest } from '../../conformance/guests/long-mode.ts';
+import { LONG_CODE, longModeGuest } from '../../conformance/guests/long-mode.ts';
 import type { RuleContext } from '../../conformance/rule-context.ts';
 import { SevError } from '../../src/port/errors.ts';
 import type { Vm } from '../../src/port/vm.ts';
@@ -86,21 +86,6 @@ describe('a SEV guest of the software KVM', () => {
     assert.equal(guest.vcpu.getRegs().rax, SECRET, 'what the guest reads back');
     assert.notEqual(valueIn(guest.memory.read(SPARE, 8)), SECRET, 'a private page by the host');
     assert.equal(valueIn(guest.memory.read(SPARE + PAGE, 8)), SECRET, 'a shared page by the host');
-  });
-
-  test('loses a page that the host moves; a registered one can’t be moved', () => {
-    for (const isPinned of [false, true]) {
-      using context = softwareContext();
-      const { ctx, kvm } = context;
-      const guest = sevGuest(ctx, asm64.movRax(SECRET), asm64.storeRax(SPARE), asm64.hlt, asm64.loadRax(SPARE));
-      launch(guest);
-      if (isPinned) guest.vm.registerEncryptedRegion(guest.memory.hva, LONG_RAM_BYTES);
-      ctx.runTo(guest.vcpu, 'hlt');
-      const outcome = kvm.movePage(guest.memory, SPARE);
-      assert.equal(outcome, isPinned ? 'pinned' : 'moved');
-      ctx.runTo(guest.vcpu, 'hlt');
-      assert.equal(guest.vcpu.getRegs().rax === SECRET, isPinned, 'whether the guest finds its bytes again');
-    }
   });
 
   test('is read through the firmware where its policy allows it', () => {
