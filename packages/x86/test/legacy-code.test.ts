@@ -10,6 +10,8 @@ type Registers = Partial<Record<(typeof NAMES)[number], number>>;
 
 const hex = (text: string): Uint8Array => Uint8Array.from(text.split(' '), (byte) => Number.parseInt(byte, 16));
 
+const linear = (segment: number, offset: number): number => 0x2_0000 + 16 * segment + offset;
+
 /** Runs code that ends with HLT at CS:`ip`; bases of all segments are 16 × their index here, CS's is `base`. */
 function run(bits: 16 | 32, code: string, registers: Registers = {}, { ip = 0x100, base = 0x1_0000 } = {}) {
   const machine = new FlatMachine();
@@ -30,7 +32,6 @@ function run(bits: 16 | 32, code: string, registers: Registers = {}, { ip = 0x10
   assert.equal(machine.engine.run(1000), layout.EXIT_HLT);
   const get = (name: (typeof NAMES)[number]): number =>
     Number(readWord(words, layout.REGS + 8 * NAMES.indexOf(name)) & 0xffff_ffffn);
-  const linear = (segment: number, offset: number): number => 0x2_0000 + 16 * segment + offset;
   return {
     get,
     ip: Number(readWord(words, layout.RIP)),
