@@ -1,4 +1,4 @@
-import { emulatedBoots } from './boot-matrix/emulated.ts';
+import { emulatedBoots, emulatedLegacy } from './boot-matrix/emulated.ts';
 
 /** The others are in packages/cli/soak. */
 emulatedBoots([
@@ -8,3 +8,5 @@ emulatedBoots([
   { kernel: 'kernel-6.1-cloud', type: 'sev-upm' },
   { kernel: 'kernel-5.10-cloud', type: 'sev' },
 ]);
+
+emulatedLegacy();
