@@ -112,14 +112,22 @@ describe('saved memory', () => {
     assert.deepEqual(host.addresses.adopt(busy.map.handle).read(0, 6), text('mapped'));
   });
 
-  test('has used frames only', () => {
+  test('has used frames only, and bytes of those that have any', () => {
     const host = makeHost(1024);
     const { memory } = makeGuest(host, 512);
     memory.write(0, SECRET);
     memory.write(100 * PAGE, SECRET);
-    const { frames } = saveHost(host);
-    assert.equal(frames.numbers.length, 2);
-    assert.equal(frames.bytes.length, 2 * PAGE);
+    memory.write(101 * PAGE, new Uint8Array(PAGE));
+    memory.write(102 * PAGE, SECRET);
+    const state = saveHost(host);
+    const { frames } = state;
+    assert.equal(frames.numbers.length, 4);
+    assert.equal(frames.bytes.length, 3 * PAGE, 'zeros need no bytes');
+    const other = makeHost(1024);
+    restoreHost(other, state);
+    const restored = other.addresses.adopt(memory.handle);
+    assert.deepEqual(restored.read(100 * PAGE, 3 * PAGE), memory.read(100 * PAGE, 3 * PAGE));
+    assert.equal(restored.residentBytes(), 4 * PAGE);
   });
 
   test('is restored only where there is room, and nothing else', () => {

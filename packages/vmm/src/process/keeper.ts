@@ -25,6 +25,8 @@ export class Keeper {
   #asked: { readonly tick: number; readonly atMs: number } | undefined;
   /** Ticks of this thread without an answer: a machine on which nothing runs on time is no lost vCPU. */
   #unanswered = 0;
+  /** Long works that have not ended. */
+  #lookingAway = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -48,6 +50,19 @@ export class Keeper {
     }
   }
 
+  /** Looks away while `work` has the machine's thread do something long, which answers no kick. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#lookingAway += 1;
+    try {
+      return await work;
+    } finally {
+      this.#lookingAway -= 1;
+      this.#watch = undefined;
+      this.#asked = undefined;
+      this.#unanswered = 0;
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -56,6 +71,10 @@ export class Keeper {
   }
 
   #tick(): void {
+    if (this.#lookingAway > 0) {
+      this.kick();
+      return;
+    }
     const { control, limits, onAlarm, now } = this.#options;
     const asked = this.#asked;
     if (asked !== undefined && control.heartbeat !== asked.tick) {

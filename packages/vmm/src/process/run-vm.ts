@@ -200,7 +200,7 @@ export class VmProcess {
     const answer = new Promise<SnapshotDone>((done, failed) => this.#snapshotWaiters.push({ done, failed }));
     this.#thread.requestSnapshot({ path, stop, console: this.#console.replay.all() });
     this.#keeper.kick();
-    return await answer;
+    return await this.#keeper.during(answer);
   }
 
   #noSnapshot(found: string): UnpinError {

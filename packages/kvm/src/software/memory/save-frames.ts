@@ -4,9 +4,11 @@ import { FRAME_BYTES, type PhysicalMemory } from './physical-memory.ts';
 import type { FramesState } from './state.ts';
 import { RAW } from './views.ts';
 
-/** Frames that lie side by side, and where they are in the list. */
+const ZEROS = Buffer.alloc(FRAME_BYTES);
+
+/** Frames that lie side by side with bytes, and where those are. */
 interface Run {
-  readonly at: number;
+  readonly offset: number;
   readonly frame: number;
   readonly count: number;
 }
@@ -15,33 +17,50 @@ interface Run {
 export function saveFrames(memory: PhysicalMemory, keys: KeyRing): FramesState {
   const numbers = memory.ownedFrames();
   const writers = Uint8Array.from(numbers, (frame) => memory.writers[frame] ?? 0);
-  const bytes = new Uint8Array(numbers.length * FRAME_BYTES);
-  for (const { at, frame, count } of runs(numbers))
-    bytes.set(memory.all.subarray(frame * FRAME_BYTES, (frame + count) * FRAME_BYTES), at * FRAME_BYTES);
-  for (const [at, frame] of numbers.entries()) {
-    const view = memory.tags[frame] ?? RAW;
-    if (view === RAW) continue;
-    encryptPage(keys.keyOf(view), frame * FRAME_BYTES, bytes.subarray(at * FRAME_BYTES, (at + 1) * FRAME_BYTES));
-  }
-  return { numbers, writers, bytes };
+  const all = Buffer.from(memory.buffer);
+  const zeros = Uint8Array.from(numbers, (frame) => (isZero(memory, all, frame) ? 1 : 0));
+  const bytes = new Uint8Array(filledFrames(zeros) * FRAME_BYTES);
+  for (const { offset, frame, count } of runs(numbers, zeros))
+    bytes.set(memory.all.subarray(frame * FRAME_BYTES, (frame + count) * FRAME_BYTES), offset);
+  for (const { offset, frame, count } of runs(numbers, zeros))
+    for (let at = 0; at < count; at++) {
+      const view = memory.tags[frame + at] ?? RAW;
+      if (view === RAW) continue;
+      const from = offset + at * FRAME_BYTES;
+      encryptPage(keys.keyOf(view), (frame + at) * FRAME_BYTES, bytes.subarray(from, from + FRAME_BYTES));
+    }
+  return { numbers, writers, zeros, bytes };
 }
 
-/** The frames must have their owners already. */
-export function restoreFrames(memory: PhysicalMemory, { numbers, writers, bytes }: FramesState): void {
-  for (const { at, frame, count } of runs(numbers))
-    memory.all.set(bytes.subarray(at * FRAME_BYTES, (at + count) * FRAME_BYTES), frame * FRAME_BYTES);
+/** The frames must have their owners already, and be as they were given out. */
+export function restoreFrames(memory: PhysicalMemory, { numbers, writers, zeros, bytes }: FramesState): void {
+  for (const { offset, frame, count } of runs(numbers, zeros))
+    memory.all.set(bytes.subarray(offset, offset + count * FRAME_BYTES), frame * FRAME_BYTES);
   for (const [at, frame] of numbers.entries()) {
     memory.tags[frame] = RAW;
     memory.writers[frame] = writers[at] ?? 0;
   }
 }
 
-function* runs(numbers: Int32Array): Generator<Run> {
+/** How many frames have bytes. */
+export function filledFrames(zeros: Uint8Array): number {
+  return zeros.reduce((count, isZeroFrame) => count - isZeroFrame, zeros.length);
+}
+
+/** In DRAM: zeros in another view are ciphertext there. */
+function isZero(memory: PhysicalMemory, all: Buffer, frame: number): boolean {
+  if ((memory.tags[frame] ?? RAW) !== RAW) return false;
+  return ZEROS.compare(all, frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES) === 0;
+}
+
+function* runs(numbers: Int32Array, zeros: Uint8Array): Generator<Run> {
+  let offset = 0;
   for (let at = 0; at < numbers.length; ) {
     const frame = numbers[at] ?? 0;
-    let count = 1;
-    while (numbers[at + count] === frame + count) count += 1;
-    yield { at, frame, count };
-    at += count;
+    let count = 0;
+    while (zeros[at + count] === 0 && numbers[at + count] === frame + count) count += 1;
+    if (count > 0) yield { offset, frame, count };
+    offset += count * FRAME_BYTES;
+    at += Math.max(1, count);
   }
 }

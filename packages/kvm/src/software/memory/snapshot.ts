@@ -4,7 +4,7 @@ import type { GuestAddressSpace } from './guest-address-space.ts';
 import { SoftwareGuestMemfd } from './guest-memfd.ts';
 import type { Host } from './host.ts';
 import { FRAME_BYTES, FRAME_SHIFT } from './physical-memory.ts';
-import { restoreFrames, saveFrames } from './save-frames.ts';
+import { filledFrames, restoreFrames, saveFrames } from './save-frames.ts';
 import type { Slot } from './slot.ts';
 import {
   type BackingState,
@@ -113,12 +113,13 @@ function backingOf(host: Host, id: number): Backing {
   return backing;
 }
 
-function checkRoom({ memory }: Host, { frames: { numbers, bytes } }: HostState): void {
+function checkRoom({ memory }: Host, { frames: { numbers, zeros, bytes } }: HostState): void {
   const first = numbers[0] ?? memory.firstFrame / FRAME_BYTES;
   const last = numbers.at(-1) ?? first;
   if (first * FRAME_BYTES < memory.firstFrame || (last + 1) * FRAME_BYTES > memory.buffer.byteLength)
     throw new SnapshotError(`frames ${first} to ${last} are not all inside this host's memory`);
-  if (bytes.length !== numbers.length * FRAME_BYTES) throw new SnapshotError('the snapshot lacks bytes');
+  if (zeros.length !== numbers.length || bytes.length !== filledFrames(zeros) * FRAME_BYTES)
+    throw new SnapshotError('the snapshot lacks bytes');
 }
 
 function saveSlot(slot: Slot): SlotState {

@@ -5,12 +5,15 @@ import type { GuestMemfdShape } from './guest-memfd.ts';
 import type { HostRangeShape } from './host-range.ts';
 import type { MemoryTech } from './memory-tech.ts';
 
-/** Frames in use, ascending, and their bytes one after the other, as DRAM holds them: private ones as ciphertext. */
+/** Frames in use, ascending, as DRAM holds them: private ones as ciphertext. */
 export interface FramesState {
   /** Frame numbers: address / 4096. They are kept: ciphertext is worth nothing at another address. */
   readonly numbers: Int32Array;
   /** WRITER_*. */
   readonly writers: Uint8Array;
+  /** 1 for a frame that is all zeros: it has no bytes. */
+  readonly zeros: Uint8Array;
+  /** The others, one after the other. */
   readonly bytes: Uint8Array;
 }
 
