@@ -72,6 +72,20 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--evidence', 'show every piece of evidence')
     .action(run(async () => (await import('./commands/image-inspect.ts')).imageInspect));
   image
+    .command('prove')
+    .description(
+      'run an image as sev and as sev-upm, emulated, and name the first byte that it loses; 0 none, 1 one, 2 unknown',
+    )
+    .argument('<kernel>', 'a bzImage or an ELF vmlinux')
+    .option('--initrd <file>', 'initial RAM disk; best if the guest powers off by itself')
+    .option('--append <text>', 'appended to the kernel command line')
+    .option('--memory <size>', 'nominal memory of each of the two', '512M')
+    .option('--until <text>', 'end once the console has shown this')
+    .option('--guest-seconds <seconds>', "end after this time by the guest's own clock (default: 60)", Number)
+    .option('--instructions <n>', 'end after so many instructions', Number)
+    .option('--seed <n>', 'where keys and random numbers begin: the same seed gives the same run (default: 1)', Number)
+    .action(run(async () => (await import('./commands/image-prove.ts')).imageProve));
+  image
     .command('add')
     .description('add an image to the control plane; an agent inspects it')
     .argument('<name>')

@@ -1,4 +1,4 @@
-import type { Evidence, Level, StatementId, Verdict } from './verdict.ts';
+import { type Evidence, isAtLeast, type Level, type StatementId, type Verdict } from './verdict.ts';
 import type { Need, VmType, VmTypeId } from './vm-type.ts';
 import { vmTypes } from './vm-types.ts';
 
@@ -50,7 +50,7 @@ export function decide(type: VmType, verdict: Verdict, waiver?: Waiver): Decisio
 
 function judge(need: Need, verdict: Verdict): Reason {
   const finding = verdict.statements[need.statement];
-  const strongEnough = finding.level === 'proven' || need.atLeast === 'inferred';
+  const strongEnough = isAtLeast(finding.level, need.atLeast);
   const outcome = finding.answer === 'no' ? 'unmet' : finding.answer === 'yes' && strongEnough ? 'met' : 'unproven';
   return {
     need: need.statement,

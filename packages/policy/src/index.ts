@@ -1,4 +1,5 @@
 export * from './decide.ts';
+export * from './observe.ts';
 export * from './probation.ts';
 export * from './regime.ts';
 export * from './verdict.ts';

@@ -9,8 +9,22 @@ export const STATEMENTS: readonly { readonly id: StatementId; readonly says: str
   { id: 'reports-correctly', says: 'reports the right ranges (fix of CVE-2023-53996)' },
 ];
 
-/** How sure a finding is. `unknown` goes with the answer `unknown`, and with nothing else. */
-export type Level = 'proven' | 'inferred' | 'unknown';
+/**
+ * How sure a finding is, the surest first.
+ *
+ * - `proven`: it is in the code that boots, whatever that code is put through.
+ * - `observed`: seen in a run of this boot set, up to a stated point. It says nothing of paths that the run did not take,
+ *   so it is no proof: it does for needs that an inference does for. A `no` that was observed is as good as any.
+ * - `inferred`: something that goes with it was seen.
+ * - `unknown` goes with the answer `unknown`, and with nothing else.
+ */
+export const LEVELS = ['proven', 'observed', 'inferred', 'unknown'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** Whether a level is as sure as another one. Pure. */
+export function isAtLeast(level: Level, asked: Level): boolean {
+  return LEVELS.indexOf(level) <= LEVELS.indexOf(asked);
+}
 
 /** One thing seen in the boot set that a finding rests on. */
 export interface Evidence {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Finding, STATEMENTS, type Verdict } from '@unpin/policy';
+import { type Finding, isObserved, STATEMENTS, type Verdict } from '@unpin/policy';
 import { table } from './table.ts';
 import { bytes } from './units.ts';
 
@@ -15,7 +15,7 @@ export function verdictText(verdict: Verdict, evidence: boolean): string {
   ];
   const rows = STATEMENTS.map(({ id, says }) => {
     const finding = verdict.statements[id];
-    return [mark(finding), id, finding.level, finding.summary === '' ? says : finding.summary];
+    return [mark(finding), id, levelOf(finding), finding.summary === '' ? says : finding.summary];
   });
   const body = evidence
     ? STATEMENTS.flatMap(({ id }, i) => [
@@ -28,6 +28,11 @@ export function verdictText(verdict: Verdict, evidence: boolean): string {
     : table(rows);
   const obstacles = verdict.obstacles.map((o) => `${styleText('yellow', 'obstacle')}  ${o}`);
   return [...head, body, ...(obstacles.length === 0 ? [] : ['', ...obstacles])].join('\n');
+}
+
+/** A level, and that a run has shown the same. */
+function levelOf(finding: Finding): string {
+  return finding.level !== 'observed' && isObserved(finding) ? `${finding.level}, observed` : finding.level;
 }
 
 /** yes, no or ? in its colour. */

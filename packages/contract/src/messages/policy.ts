@@ -22,7 +22,7 @@ export const StatementId = Type.Enum([
   'reports-correctly',
 ]);
 const Answer = Type.Enum(['yes', 'no', 'unknown']);
-const Level = Type.Enum(['proven', 'inferred', 'unknown']);
+const Level = Type.Enum(['proven', 'observed', 'inferred', 'unknown']);
 
 export const Evidence = Type.Object({
   signal: Type.String(),

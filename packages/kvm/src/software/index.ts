@@ -5,6 +5,7 @@ export type { DeterministicClock, SoftwareKvmOptions } from './options.ts';
 export { readSnapshot, readSnapshotUser, SNAPSHOT_VERSION, writeSnapshot } from './snapshot/file.ts';
 export { SnapshotFileError, type SnapshotFileProblem } from './snapshot/file-error.ts';
 export type { VmSnapshot } from './snapshot/vm-snapshot.ts';
+export type { InstructionLook, OperandLook } from './vcpu/instruction-look.ts';
 export { REGISTER_IMAGE_BYTES, REGISTER_ROWS, type RegisterRow } from './vcpu/register-image.ts';
 export { SoftwareVcpu } from './vcpu/vcpu.ts';
 export { SoftwareVm } from './vm.ts';

@@ -1,4 +1,5 @@
 import type { GuestMemfd } from '../port/guest-memfd.ts';
+import type { View } from '../port/guest-memory.ts';
 import type { U64 } from '../port/u64.ts';
 import type { Vcpu, VcpuHandle } from '../port/vcpu.ts';
 import type { ViewFinding } from '../port/view-finding.ts';
@@ -226,6 +227,21 @@ export class SoftwareVm implements Vm {
   /** The vCPUs in the order of their making. Not in the port. */
   get vcpus(): readonly SoftwareVcpu[] {
     return [...this.#vcpus.values()];
+  }
+
+  /** See GuestAddressSpace.peek. Not in the port. */
+  peek(gfn: number, side: View, view: View): Uint8Array | null {
+    return this.#parts.space.peek(gfn, side, view);
+  }
+
+  /** See GuestAddressSpace.clearAtFirstUse. Not in the port. */
+  clearAtFirstUse(gfn: number, view: View): void {
+    this.#parts.space.clearAtFirstUse(gfn, view);
+  }
+
+  /** See GuestAddressSpace.viewInUse. Not in the port. */
+  viewInUse(gfn: number, side: View): View | null {
+    return this.#parts.space.viewInUse(gfn, side);
   }
 
   /** A VM lives as long as a descriptor of it or of one of its vCPUs is open; its vCPUs live as long as it. */

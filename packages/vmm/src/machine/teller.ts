@@ -1,7 +1,7 @@
 import type { VmState } from '@unpin/contract';
 import type { VmTypeId } from '@unpin/policy';
 import { nowMs } from '../clock.ts';
-import type { ControlBlock } from './control-block.ts';
+import type { ControlBlock, CounterName } from './control-block.ts';
 import type { ConversionRecord, LieRecord, MachineMessage } from './messages.ts';
 
 /** Records that are sent together, and how long one may wait, in milliseconds. */
@@ -39,12 +39,12 @@ export class Teller {
   }
 
   conversion(entry: ConversionRecord): void {
-    this.#control.count('conversions');
+    this.count('conversions');
     if (this.#admit(entry.atMs)) this.#conversions.push(entry);
   }
 
   lie(entry: LieRecord): void {
-    this.#control.count('lies');
+    this.count('lies');
     if (this.#admit(entry.atMs)) this.#lies.push(entry);
   }
 
@@ -57,6 +57,10 @@ export class Teller {
       this.#post({ kind: 'lies', records: this.#lies });
       this.#lies = [];
     }
+  }
+
+  protected count(what: CounterName): void {
+    this.#control.count(what);
   }
 
   #admit(atMs: number): boolean {

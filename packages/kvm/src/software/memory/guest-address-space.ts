@@ -60,6 +60,8 @@ export class GuestAddressSpace {
   #tech: MemoryTech;
   /** 0 as long as no key is in use: everything is raw. */
   #asid = 0;
+  /** Pages to be cleared when they are first used through this view (an ASID, or RAW). */
+  readonly #unused = new Map<number, number>();
 
   constructor(parts: GuestAddressSpaceParts, options: GuestAddressSpaceOptions) {
     this.vm = parts.vm;
@@ -200,6 +202,30 @@ export class GuestAddressSpace {
     return address;
   }
 
+  /**
+   * What a view shows of a page on one of its sides, a copy; null where that side has no frame. Nothing is touched: for
+   * whoever explains what a guest has seen. Where one side serves both views, `side` is no matter.
+   */
+  peek(gfn: number, side: View, view: View): Uint8Array | null {
+    const address = this.#sideNow(gfn, side);
+    return address === 0 ? null : this.#parts.views.peek(address, view === 'private' ? this.#asid : RAW);
+  }
+
+  /**
+   * What a page shows through a view that it was not used through yet is left to chance; this page will show zeros there.
+   * For guests that are to see the same, whatever their memory is made of.
+   */
+  clearAtFirstUse(gfn: number, view: View): void {
+    this.#unused.set(gfn, view === 'private' ? this.#asid : RAW);
+  }
+
+  /** The view that was last used of a page on one of its sides; null where that side has no frame. Touches nothing. */
+  viewInUse(gfn: number, side: View): View | null {
+    const address = this.#sideNow(gfn, side);
+    if (address === 0) return null;
+    return this.#parts.memory.tags[address >>> FRAME_SHIFT] === RAW ? 'shared' : 'private';
+  }
+
   /** The VM is gone: its slots leave their files, nobody is told any more. */
   close(): void {
     this.#listeners.length = 0;
@@ -243,6 +269,18 @@ export class GuestAddressSpace {
   /** The frame that a page has now, 0 for none. */
   #frameNow(slot: Slot, file: SoftwareGuestMemfd, gfn: number, isPrivate: boolean): number {
     if (this.#isInFile(file, isPrivate)) return file.isOpen ? file.backing.frameAt(slot.filePage + gfn - slot.gfn) : 0;
+    return this.#hostFrameNow(slot, gfn);
+  }
+
+  #sideNow(gfn: number, side: View): number {
+    const slot = this.slots.find(gfn);
+    if (slot === undefined) return 0;
+    return slot.file === null
+      ? this.#hostFrameNow(slot, gfn)
+      : this.#frameNow(slot, slot.file, gfn, side === 'private');
+  }
+
+  #hostFrameNow(slot: Slot, gfn: number): number {
     const range = this.#rangeOf(slot, gfn);
     return range === null ? 0 : range.backing.frameAt(this.#pageIn(range, slot, gfn));
   }
@@ -284,7 +322,7 @@ export class GuestAddressSpace {
     // The slot doesn't hold the file.
     if (!file.isOpen) return this.#fault(isPrivate);
     const address = file.backing.touch(slot.filePage + gfn - slot.gfn);
-    return this.#frame(address, encrypted, true);
+    return this.#frame(gfn, address, encrypted, true);
   }
 
   #hostFrame(slot: Slot, gfn: number, access: number, encrypted: boolean): Resolved {
@@ -294,18 +332,25 @@ export class GuestAddressSpace {
     if (range === null) return this.#answer('efault');
     const address = range.backing.touch(this.#pageIn(range, slot, gfn));
     const { dirty } = slot;
-    if (dirty === null) return this.#frame(address, encrypted, !slot.isReadOnly);
+    if (dirty === null) return this.#frame(gfn, address, encrypted, !slot.isReadOnly);
     if (isWrite) dirty.mark(gfn - slot.gfn);
-    return this.#frame(address, encrypted, !slot.isReadOnly && dirty.isMarked(gfn - slot.gfn));
+    return this.#frame(gfn, address, encrypted, !slot.isReadOnly && dirty.isMarked(gfn - slot.gfn));
   }
 
-  #frame(address: number, encrypted: boolean, writable: boolean): Resolved {
+  #frame(gfn: number, address: number, encrypted: boolean, writable: boolean): Resolved {
     const view = encrypted ? this.#asid : RAW;
-    if (this.#parts.memory.tags[address >>> FRAME_SHIFT] !== view) this.#parts.views.materialise(address, view);
+    if (this.#parts.memory.tags[address >>> FRAME_SHIFT] !== view) this.#changeView(gfn, address, view);
     const result = this.#answer('frame');
     result.address = address;
     result.writable = writable;
     return result;
+  }
+
+  #changeView(gfn: number, address: number, view: number): void {
+    if (this.#unused.get(gfn) === view) {
+      this.#unused.delete(gfn);
+      this.#parts.views.clear(address, view);
+    } else this.#parts.views.materialise(address, view);
   }
 
   #fault(isPrivate: boolean): Resolved {

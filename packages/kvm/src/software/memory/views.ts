@@ -40,6 +40,25 @@ export class Views {
     this.#memory.changed(address);
   }
 
+  /** Makes a view show zeros, as if they had been written through it. */
+  clear(address: number, view: number): void {
+    const frame = address >>> FRAME_SHIFT;
+    this.#memory.bytes(address).fill(0);
+    this.#memory.tags[frame] = view;
+    this.#memory.writers[frame] = writerOf(view !== RAW);
+    this.#memory.changed(address);
+  }
+
+  /** A copy of what a view shows of a frame, which stays as it is. */
+  peek(address: number, view: number): Uint8Array {
+    const page = this.#memory.bytes(address).slice();
+    const now = this.#memory.tags[address >>> FRAME_SHIFT] ?? RAW;
+    if (now === view) return page;
+    if (now !== RAW) encryptPage(this.keys.keyOf(now), address, page);
+    if (view !== RAW) decryptPage(this.keys.keyOf(view), address, page);
+    return page;
+  }
+
   /**
    * Encrypts plain bytes of a frame in place, as the firmware's launch commands do: what the raw view shows now, the
    * ASID's view shows afterwards. Offset and length in bytes, multiples of 16 inside the frame (SEV API, LAUNCH_UPDATE).

@@ -5,6 +5,8 @@ import type { Processor } from './processor.ts';
 import { sleepOn } from './waiting.ts';
 
 const FLAG_IF = 1n << 9n;
+/** Nanoseconds, an hour: what has not woken a processor by then never will, though a masked timer may go on ticking. */
+const FOR_GOOD = 3600e9;
 
 /** What comes between two instructions: exceptions that user space has queued, NMIs, interrupts; and waiting for them. */
 export class Interruptions {
@@ -34,8 +36,8 @@ export class Interruptions {
       if (this.#isWoken()) return true;
       if (processor.isKicked()) return false;
       const deadline = controllers.nextDeadline();
+      if (processor.leavesForGood && deadline > from + FOR_GOOD) return false;
       if (time.isDeterministic && Number.isFinite(deadline)) time.advance(Math.max(0, Math.ceil(deadline - now)));
-      else if (processor.leavesForGood && !Number.isFinite(deadline)) return false;
       else sleepOn(processor.words, processor.eventWord, deadline - now);
       // First the ring is taken, then what it was for is looked at.
       eventWords.takeSignalled(processor.eventWord);

@@ -39,7 +39,7 @@ export class Processor implements CoreGuest, ApicCpu {
   nmiPending = false;
   sipiVector = 0;
   hasRun = false;
-  /** A wait that no timer will end isn't begun. */
+  /** A wait that no timer ends within an hour is left. */
   leavesForGood = false;
   readonly #vm: VmParts;
   readonly #words: Int32Array<SharedArrayBuffer>;

@@ -7,9 +7,11 @@ import { ERRNO, failure } from '../../sys/errno.ts';
 import { APIC_BASE, APIC_BASE_MSR, APIC_DEFAULT_BASE, acceptsApicBase, type LocalApic } from '../irq/index.ts';
 import { SnapshotError } from '../memory/index.ts';
 import type { VmParts } from '../vm-parts.ts';
+import { codeBytes } from './code-bytes.ts';
 import { apicFeatures } from './cpuid-table.ts';
 import { decodeEvents, encodeEvents, type VcpuEvents } from './events.ts';
 import { restoreFpu, saveFpu } from './fpu-state.ts';
+import { type InstructionLook, lookAtInstruction } from './instruction-look.ts';
 import { isMpState, MP_STATE } from './mp-state.ts';
 import { ApicMsrs } from './msr/apic-msrs.ts';
 import { CoreMsrs } from './msr/core-msrs.ts';
@@ -231,6 +233,13 @@ export class SoftwareVcpu implements Vcpu {
     registerImage(this.#processor.use(), into);
   }
 
+  /** The instruction at RIP. Not in the port. */
+  look(): InstructionLook {
+    const engine = this.#processor.use();
+    const { space, host } = this.#vm;
+    return lookAtInstruction(engine, codeBytes(engine, space, host.memory));
+  }
+
   /** Instructions retired and events delivered since the vCPU was made. Not in the port. */
   get retired(): number {
     this.#processor.use();
@@ -240,7 +249,7 @@ export class SoftwareVcpu implements Vcpu {
   /**
    * Has `run` come back with `intr` once so many have retired in all, one trace later at most; Infinity for no end. With
    * a deterministic clock it is exact, and two guests that do the same stop at the same instruction. A vCPU that halts
-   * with no timer to wake it comes back, too, instead of waiting. Not in the port.
+   * and that no timer wakes within an hour comes back, too. Not in the port.
    */
   stopAt(retired: number): void {
     this.#runner.slices.stopAt(retired);
