@@ -4,6 +4,7 @@ export type ControlLine =
   | { readonly kind: 'kernel-up'; readonly release: string }
   | { readonly kind: 'kvm-loaded'; readonly nestedPaging: boolean }
   | { readonly kind: 'running' }
+  | { readonly kind: 'alive' }
   | { readonly kind: 'exit'; readonly code: number }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly text: string };
@@ -20,6 +21,8 @@ export function parseControlLine(line: string): ControlLine {
       return { kind: 'kvm-loaded', nestedPaging: rest === 'npt=Y' };
     case 'running':
       return { kind: 'running' };
+    case 'alive':
+      return { kind: 'alive' };
     case 'exit':
       return /^\d{1,3}$/.test(rest) && Number(rest) < 256
         ? { kind: 'exit', code: Number(rest) }

@@ -77,6 +77,9 @@ exec /bin/busybox switch_root /newroot ${SESSION_FOLDER}/busybox sh ${SESSION_FO
 `;
 }
 
+/** How often the session says that it is alive: an emulated host whose timer is lost hangs for ever, without a word. */
+const HEARTBEAT_SECONDS = 5;
+
 /**
  * Process 1 after the move. The ports stand behind pipes: Node reads a pipe without blocking, while its exit would wait
  * for a read of a port that never comes back.
@@ -86,6 +89,7 @@ export function sessionScript(terminal: TerminalSize | undefined): string {
 ulimit -l unlimited
 ulimit -n 1048576
 cd ${SESSION_FOLDER}
+(while sleep ${HEARTBEAT_SECONDS}; do say alive; done) </dev/null >/dev/null 2>&1 &
 ${terminal === undefined ? PIPED : onTerminal(terminal)}
 cd /
 sync

@@ -75,7 +75,7 @@ async function runHost(request: HostRequest, options: TestHostOptions, folder: s
     const sockets = await connectAll(ports, qemu);
     const [takeBack, drained] = attach(sockets, streams);
     release = takeBack;
-    const outcome = await outcomeOf(sockets, qemu, tell);
+    const outcome = await outcomeOf(sockets, qemu, tell, stop.alive);
     // Read now: its console log goes with it.
     const failure = outcome.exitCode === undefined ? failed(outcome.words, qemu, folder) : undefined;
     // What the command wrote is in our sockets by now; QEMU's own end closes them behind it.
@@ -133,12 +133,13 @@ interface Outcome {
 }
 
 /** Follows the control port until the command's end, or the host's. */
-async function outcomeOf(sockets: Sockets, qemu: Leashed, tell: Tell): Promise<Outcome> {
+async function outcomeOf(sockets: Sockets, qemu: Leashed, tell: Tell, alive: () => void): Promise<Outcome> {
   const control = sockets.get(CONTROL_PORT);
   if (control === undefined) throw new Error('no control port');
   const lines = createInterface({ input: control, crlfDelay: Number.POSITIVE_INFINITY });
   for await (const text of lines) {
     const line = parseControlLine(text);
+    alive();
     switch (line.kind) {
       case 'kernel-up':
         tell('kernel up', line.release);
@@ -148,6 +149,8 @@ async function outcomeOf(sockets: Sockets, qemu: Leashed, tell: Tell): Promise<O
         break;
       case 'running':
         tell('running', '');
+        break;
+      case 'alive':
         break;
       case 'exit':
         return { exitCode: line.code, words: '' };
@@ -160,9 +163,17 @@ async function outcomeOf(sockets: Sockets, qemu: Leashed, tell: Tell): Promise<O
   return { exitCode: undefined, words: `QEMU ended with ${await qemu.exited}` };
 }
 
+/**
+ * A host that says nothing for so long hangs, in milliseconds: far above what it takes to boot, and above its
+ * heartbeat, where the machine is busy. QEMU's emulation loses the timer of a kernel that runs guests now and then.
+ */
+const SILENCE_MS = 180_000;
+
 interface Stopping {
   /** The error to throw if we were the ones who stopped the host. */
   readonly reason: () => unknown;
+  /** The host has said something: it doesn't hang. */
+  readonly alive: () => void;
   readonly disarm: () => void;
 }
 
@@ -182,10 +193,22 @@ function stopping(qemu: Leashed, options: TestHostOptions): Stopping {
           const subject = `test host running ${options.command.join(' ')}`;
           stop(new UnpinError('GUEST_TIMEOUT', { subject, needed: `an end within ${timeoutMs / 1000} s` }));
         }, timeoutMs);
+  const silent = setTimeout(
+    () =>
+      stop(
+        new UnpinError('TEST_HOST_FAILED', {
+          subject: 'test host',
+          found: `no sign of life for ${SILENCE_MS / 1000} s: its kernel hangs`,
+        }),
+      ),
+    SILENCE_MS,
+  );
   return {
     reason: () => reason,
+    alive: () => void silent.refresh(),
     disarm: () => {
       clearTimeout(timer);
+      clearTimeout(silent);
       options.signal?.removeEventListener('abort', aborted);
     },
   };
