@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LaunchOrder } from '@unpin/contract';
 import { PAGE_BYTES } from '@unpin/kvm';
 import type { AnyGuestMemory } from '@unpin/kvm/guest-memory';
-import { type CompactOutcome, openSoftwareKvm, type SoftwareKvm } from '@unpin/kvm/software';
+import { type CompactOutcome, openSoftwareKvm, type SoftwareKvm, type SoftwareKvmOptions } from '@unpin/kvm/software';
 import { readBootSet } from '../../src/machine/boot-set.ts';
 import { ControlBlock } from '../../src/machine/control-block.ts';
 import { Machine } from '../../src/machine/machine.ts';
@@ -16,6 +16,7 @@ import { Teller } from '../../src/machine/teller.ts';
 export interface SearchInput extends MachineInput {
   readonly order: LaunchOrder;
   readonly text: string;
+  readonly clock: NonNullable<SoftwareKvmOptions['clock']>;
 }
 
 export interface SearchResult {
@@ -77,10 +78,10 @@ function moveBetweenExits(kvm: SoftwareKvm): CompactOutcome {
   return total;
 }
 
-async function bootAndSearch({ order, text, ...input }: SearchInput, port: NonNullable<typeof parentPort>) {
+async function bootAndSearch({ order, text, clock, ...input }: SearchInput, port: NonNullable<typeof parentPort>) {
   const control = new ControlBlock(input.control);
   const teller = new Teller((message: MachineMessage) => port.postMessage(message), control);
-  const kvm = openSoftwareKvm();
+  const kvm = openSoftwareKvm({ clock });
   const moves = moveBetweenExits(kvm);
   const bootSet = readBootSet(order);
   const { regime } = order;
