@@ -1,4 +1,12 @@
-import { type Instruction as Decoded, Decoder, DecoderOptions, Mnemonic } from 'iced-x86';
+import {
+  type Instruction as Decoded,
+  Decoder,
+  DecoderOptions,
+  Mnemonic,
+  OpKind,
+  Register,
+  RegisterExt,
+} from 'iced-x86';
 import type { Segment } from '../src/cpu-state.ts';
 import { createHostMemory, Engine } from '../src/engine.ts';
 import * as layout from '../src/layout.ts';
@@ -22,6 +30,8 @@ const REP_BITS = 0xc0;
 
 /** Mnemonics whose result comes from outside the processor though the engine could make one up. */
 const OUTSIDE = new Set([Mnemonic.Rdtsc, Mnemonic.Rdtscp, Mnemonic.Rdrand, Mnemonic.Rdseed]);
+
+const LOADS = new Set([Mnemonic.Mov, Mnemonic.Movzx, Mnemonic.Movsx, Mnemonic.Movsxd]);
 
 const CLOCKS = new Set([Mnemonic.Rdtsc, Mnemonic.Rdtscp]);
 
@@ -325,6 +335,18 @@ export class EngineMachine implements SteppedMachine {
     const text = Mnemonic[decoded.mnemonic]?.toLowerCase() ?? '';
     decoded.free();
     return text;
+  }
+
+  /** The general register that a load at RIP (MOV, MOVZX, MOVSX) writes, none for a store; undefined for all else. */
+  loadedAtRip(): readonly number[] | undefined {
+    const decoded = this.#decode();
+    if (decoded === undefined) return undefined;
+    const { mnemonic, op0Kind, op0Register } = decoded;
+    decoded.free();
+    if (!LOADS.has(mnemonic)) return undefined;
+    if (op0Kind !== OpKind.Register) return [];
+    const number = RegisterExt.fullRegister(op0Register) - Register.RAX;
+    return number >= 0 && number < 16 ? [number] : undefined;
   }
 
   lengthAtRip(): number {

@@ -6,6 +6,7 @@
  */
 import { compareRegisters, type RegisterDifference } from './compare-registers.ts';
 import type { EngineMachine } from './engine-machine.ts';
+import { GdbEnded } from './gdb-client.ts';
 import type { StopReason } from './machine.ts';
 import type { QemuMachine } from './qemu.ts';
 import type { RegisterFile } from './register-file.ts';
@@ -43,6 +44,8 @@ export interface FollowReport {
   readonly taken: ReadonlyMap<string, number>;
   /** Windows at whose end status flags alone differed: perhaps undefined ones. */
   readonly flagsDiffered: number;
+  /** QEMU ended in the instruction behind `position`: a reset or power-off. */
+  readonly ended: boolean;
   readonly divergence: Divergence | undefined;
 }
 
@@ -68,6 +71,25 @@ export class Follow {
   }
 
   run(): FollowReport {
+    let ended = false;
+    try {
+      this.#windowsUntilEnd();
+    } catch (error) {
+      // The guest has powered off or reset the machine.
+      if (!(error instanceof GdbEnded)) throw error;
+      ended = true;
+    }
+    return {
+      position: this.#position,
+      stops: this.#stops,
+      taken: this.#taken,
+      flagsDiffered: this.#flagsDiffered,
+      ended,
+      divergence: this.#divergence,
+    };
+  }
+
+  #windowsUntilEnd(): void {
     const { until, window, memoryEvery = 0, onProgress } = this.#options;
     while (this.#divergence === undefined && this.#position < until) {
       if (this.#handled !== this.#position && this.#options.interrupts.includes(this.#position)) {
@@ -81,13 +103,6 @@ export class Follow {
       if (memoryEvery > 0 && this.#windows % memoryEvery === 0) this.#compareMemory();
       onProgress?.(this.#position);
     }
-    return {
-      position: this.#position,
-      stops: this.#stops,
-      taken: this.#taken,
-      flagsDiffered: this.#flagsDiffered,
-      divergence: this.#divergence,
-    };
   }
 
   /** Where ours stands. */
@@ -122,7 +137,7 @@ export class Follow {
    */
   #outside(from: number, at: number, behind: boolean, what: string): void {
     const { leader, ours } = this.#options;
-    const writes = WRITES.get(what);
+    const writes = WRITES.get(what) ?? (behind ? undefined : ours.loadedAtRip());
     const to = behind ? at : at + 1;
     this.#count(what);
     if (writes === undefined) {

@@ -8,7 +8,14 @@ const MOST = 1024;
 
 /** A stub that answered with an error, or closed. */
 export class GdbError extends Error {
-  override readonly name = 'GdbError';
+  override readonly name: string = 'GdbError';
+}
+
+/** QEMU has ended, and its stub with it. */
+export class GdbEnded extends GdbError {
+  constructor() {
+    super('gdbstub: QEMU has ended');
+  }
 }
 
 /**
@@ -101,7 +108,12 @@ export class GdbClient {
 
   #send(command: string): void {
     const bytes = Buffer.from(packet(command), 'latin1');
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#toStub, bytes, done);
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#toStub, bytes, done);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EPIPE') throw new GdbEnded();
+      throw error;
+    }
   }
 
   #receive(): string {
@@ -109,7 +121,7 @@ export class GdbClient {
       const found = this.#reader.next();
       if (found !== undefined) return found;
       const count = readSync(this.#fromStub, this.#bytes);
-      if (count === 0) throw new GdbError('gdbstub: QEMU has ended');
+      if (count === 0) throw new GdbEnded();
       this.#reader.push(this.#bytes.subarray(0, count));
     }
   }

@@ -62,7 +62,8 @@ const report = await followBoot(run, log, {
     console.log(`  ${position} the same`);
   },
 });
-console.log(`the same up to instruction ${report.position}, ${report.stops} stops; taken from QEMU:`);
+const last = report.ended ? ', behind which QEMU ended' : '';
+console.log(`the same up to instruction ${report.position}${last}; ${report.stops} stops; taken from QEMU:`);
 for (const [what, count] of report.taken) console.log(`  ${what}: ${count}`);
 if (report.flagsDiffered > 0)
   console.log(`  status flags alone differed ${report.flagsDiffered} times (undefined ones?)`);

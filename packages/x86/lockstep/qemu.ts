@@ -219,12 +219,15 @@ export class QemuMachine implements SteppedMachine {
 /** With BMI1, of which our engine has TZCNT: without it QEMU executes that as BSF, whose flags and zero differ. */
 const CPU = 'qemu64,+bmi1';
 
-/** The machine's arguments. Its memory is a file that both sides see. */
+/**
+ * The machine's arguments. Its memory is a file that both sides see. No SATA, no HPET: a kernel polls them a hundred thousand times, and
+ * each poll stops a lockstep.
+ */
 function machine(options: QemuOptions, folder: string, pipe: string): string[] {
   const size = `${options.memoryMiB}M`;
   const lines = [
     '-no-user-config -nodefaults -no-reboot -display none -monitor none -nic none -S',
-    `-cpu ${CPU} -m ${size} -machine q35,accel=tcg,memory-backend=ram`,
+    `-cpu ${CPU} -m ${size} -machine q35,accel=tcg,sata=off,smbus=off,hpet=off,memory-backend=ram`,
     `-object memory-backend-file,id=ram,size=${size},mem-path=${folder}/ram,share=on`,
     `-chardev pipe,id=gdb,path=${pipe} -gdb chardev:gdb`,
   ];
