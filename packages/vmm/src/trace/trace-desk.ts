@@ -135,8 +135,9 @@ export class TraceDesk {
   #end(session: TraceSession, why: TraceEnd): void {
     if (session.over !== undefined) return;
     const { now, firstInstructionMs } = this.#options;
-    session.end(why, this.#reader.written(), now(), firstInstructionMs());
+    session.end(why);
     this.#apply();
+    session.close(this.#reader.written(), now(), firstInstructionMs());
   }
 
   /** Makes the machine's thread trace what is wanted now, and nothing else. */

@@ -21,7 +21,9 @@ export class TraceSession {
   #readAtMs: number;
   /** The sequence number up to which its client has asked. */
   #readTo: number;
-  #over: { readonly why: TraceEnd; readonly seq: number; readonly totals: TraceTotals } | undefined;
+  #over: TraceEnd | undefined;
+  /** What it amounts to in the end: fixed once nothing is recorded for it any more. */
+  #end: { readonly seq: number; readonly totals: TraceTotals } | undefined;
 
   constructor(request: StartTrace, buffer: TraceBuffer, seq: number, nowMs: number) {
     this.bits = bitsOf(request.kinds);
@@ -37,17 +39,17 @@ export class TraceSession {
 
   /** Why it is over; undefined while it is on. */
   get over(): TraceEnd | undefined {
-    return this.#over?.why;
+    return this.#over;
   }
 
   /** The first sequence number that is no part of it. */
   get until(): number {
-    return this.#over?.seq ?? Infinity;
+    return this.#end?.seq ?? Infinity;
   }
 
   /** Whether it is over and its client has all of it. */
   get isRead(): boolean {
-    return this.#over !== undefined && this.#readTo >= this.#over.seq;
+    return this.#end !== undefined && this.#readTo >= this.#end.seq;
   }
 
   has(kind: TraceKind): boolean {
@@ -69,14 +71,22 @@ export class TraceSession {
     return this.#endMs - nowMs;
   }
 
-  /** The first end stays. */
-  end(why: TraceEnd, seq: number, nowMs: number, firstMs: number | undefined): void {
-    this.#over ??= { why, seq, totals: this.totals(nowMs, firstMs) };
+  /** It wants no more from now on. */
+  end(why: TraceEnd): void {
+    this.#over = why;
+  }
+
+  /**
+   * What is recorded from now on is no part of it. To be told after the machine's thread was told to stop recording:
+   * what it writes in between belongs to the trace.
+   */
+  close(seq: number, nowMs: number, firstMs: number | undefined): void {
+    this.#end = { seq, totals: this.totals(nowMs, firstMs) };
   }
 
   /** @param firstMs the guest's first instruction; before it there was nothing to trace */
   totals(nowMs: number, firstMs: number | undefined): TraceTotals {
-    if (this.#over !== undefined) return this.#over.totals;
+    if (this.#end !== undefined) return this.#end.totals;
     const exits = (this.bits & TRACE_BITS.exits) === 0 ? {} : exitsBetween(this.#totalsBefore, totalsNow(this.#buffer));
     const sinceMs = Math.max(this.#startMs, firstMs ?? nowMs);
     return { ns: Math.round(Math.max(0, Math.min(nowMs, this.#endMs) - sinceMs) * 1e6), exits };
