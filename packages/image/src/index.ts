@@ -1,8 +1,8 @@
+export { ByteReader } from './byte-reader.ts';
+export { FormatError, type FormatErrorKind } from './format-error.ts';
 export type { Banner } from './kernel/banner.ts';
-export { ByteReader } from './kernel/byte-reader.ts';
 export { type BzImageSetup, readSetupHeader } from './kernel/bz-image.ts';
 export type { Elf64, ElfSection, LoadSegment } from './kernel/elf.ts';
-export { type KernelErrorKind, KernelFormatError } from './kernel/format-error.ts';
 export { type AddressEncoding, decodeKallsyms, type SymbolAtAddress, type SymbolTable } from './kernel/kallsyms.ts';
 export type { PayloadFormat } from './kernel/payload/unpack.ts';
 export {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { extractKernel, KernelFormatError, unpackKernel } from '../src/index.ts';
+import { extractKernel, FormatError, unpackKernel } from '../src/index.ts';
 import { bzImage, withSize } from './synthetic/bz-image.ts';
 import { syntheticKernel, TEXT } from './synthetic/kernel.ts';
 
@@ -83,14 +83,14 @@ describe('what is no kernel for here is refused with its kind', () => {
     test(name, () => {
       assert.throws(
         () => extractKernel(bytes),
-        (error) => error instanceof KernelFormatError && error.kind === kind && message.test(error.message),
+        (error) => error instanceof FormatError && error.kind === kind && message.test(error.message),
       );
     });
 
   test('an image above the limit', () => {
     assert.throws(
       () => extractKernel(file, { imageLimit: vmlinux.length - 1 }),
-      (error) => error instanceof KernelFormatError && error.kind === 'over-budget',
+      (error) => error instanceof FormatError && error.kind === 'over-budget',
     );
     assert.equal(extractKernel(file, { imageLimit: vmlinux.length }).entry, 0x1000000);
   });
@@ -104,7 +104,7 @@ describe('what is no kernel for here is refused with its kind', () => {
       broken.writeBigUInt64LE(BigInt(vmlinux.length), offset);
       assert.throws(
         () => extractKernel(broken),
-        (error) => error instanceof KernelFormatError && error.what === what,
+        (error) => error instanceof FormatError && error.what === what,
       );
     }
     const small = Buffer.from(vmlinux);
@@ -119,7 +119,7 @@ describe('what is no kernel for here is refused with its kind', () => {
     assert.throws(() => extractKernel(overlapping), /ELF program headers at byte 64: \d+ bytes in an image of \d+/);
     const huge = Buffer.from(vmlinux);
     huge.writeBigUInt64LE(0xffffffffffffffffn, 40);
-    assert.throws(() => extractKernel(huge), KernelFormatError);
+    assert.throws(() => extractKernel(huge), FormatError);
   });
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { inspectKernel, KernelFormatError } from '../src/index.ts';
+import { FormatError, inspectKernel } from '../src/index.ts';
 import { unpackPayload } from '../src/kernel/payload/unpack.ts';
 import { assetPath, needsAsset } from './assets.ts';
 import { bzImage, withSize } from './synthetic/bz-image.ts';
@@ -31,7 +31,7 @@ function endsTyped(call: () => unknown): void {
     call();
   } catch (error) {
     // Anything else is a defect, and fails with its own stack.
-    if (!(error instanceof KernelFormatError)) throw error;
+    if (!(error instanceof FormatError)) throw error;
   }
 }
 

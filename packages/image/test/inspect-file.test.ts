@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { UnpinError } from '@unpin/contract';
-import { inspectKernelFile, KernelFormatError, toUnpinError } from '../src/index.ts';
+import { FormatError, inspectKernelFile, toUnpinError } from '../src/index.ts';
 import { syntheticKernel } from './synthetic/kernel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unpin-image-'));
@@ -96,7 +96,7 @@ test("a parser's error becomes the catalogue's, with the file as its subject", (
     'over-budget': 'KERNEL_UNSUPPORTED',
   } as const;
   for (const [kind, code] of Object.entries(codes)) {
-    const error = toUnpinError(new KernelFormatError(kind as keyof typeof codes, 'xz check', 12, 'detail'), 'vmlinuz');
+    const error = toUnpinError(new FormatError(kind as keyof typeof codes, 'xz check', 12, 'detail'), 'vmlinuz');
     assert.equal(error.code, code);
     assert.equal(error.parts.subject, 'vmlinuz');
     assert.match(error.parts.found ?? '', /xz check at byte 12: detail/);

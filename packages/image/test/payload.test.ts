@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { KernelFormatError } from '../src/kernel/format-error.ts';
+import { FormatError } from '../src/format-error.ts';
 import { crc64 } from '../src/kernel/payload/crc64.ts';
 import { decodeLzma2 } from '../src/kernel/payload/lzma2.ts';
 import { unpackPayload } from '../src/kernel/payload/unpack.ts';
@@ -136,7 +136,7 @@ describe('checksums', () => {
 
 function rejects(call: () => unknown, kind: string, message = /./): void {
   assert.throws(call, (error) => {
-    assert.ok(error instanceof KernelFormatError, String(error));
+    assert.ok(error instanceof FormatError, String(error));
     assert.equal(error.kind, kind, error.message);
     assert.match(error.message, message);
     return true;

@@ -1,8 +1,8 @@
 import { type ImageBoot, UnpinError } from '@unpin/contract';
 import {
   bootSetOf,
+  type FormatErrorKind,
   inspectKernelFile,
-  type KernelErrorKind,
   readRegularFile,
   sha256,
   toUnpinError,
@@ -19,7 +19,7 @@ type LinuxBoot = Extract<ImageBoot, { kind: 'linux' }>;
 const INITRD_LIMIT = 1024 * 1_048_576;
 
 /** A file with these is no kernel that could boot. With the others it may be one: then nothing is known of it. */
-const NO_KERNEL: ReadonlySet<KernelErrorKind> = new Set(['not-a-kernel', 'truncated', 'malformed', 'not-64-bit']);
+const NO_KERNEL: ReadonlySet<FormatErrorKind> = new Set(['not-a-kernel', 'truncated', 'malformed', 'not-64-bit']);
 
 function inspect(boot: LinuxBoot): Verdict {
   const { commandLine } = boot;

@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader.ts';
+import { ByteReader } from '../byte-reader.ts';
 import type { Elf64 } from './elf.ts';
 
 /** BTF, the kernel's own type information (Documentation/bpf/btf.rst): only what function prototypes need. */

@@ -1,5 +1,5 @@
-import type { ByteReader } from './byte-reader.ts';
-import { KernelFormatError } from './format-error.ts';
+import type { ByteReader } from '../byte-reader.ts';
+import { FormatError } from '../format-error.ts';
 
 /** Offsets of the setup header in a bzImage, which are also its offsets in boot_params (Documentation/arch/x86/boot.rst). */
 const HEADER = {
@@ -62,30 +62,30 @@ export function hasSetupHeader(file: ByteReader): boolean {
 
 /**
  * Reads the setup header and finds the payload.
- * @throws KernelFormatError `not-a-kernel` without HdrS or without a payload, `unsupported` for protocols before 2.08
+ * @throws FormatError `not-a-kernel` without HdrS or without a payload, `unsupported` for protocols before 2.08
  * and for zImages, `truncated` or `malformed` where a length is wrong.
  */
 export function readSetupHeader(file: ByteReader): BzImageSetup {
   if (!hasSetupHeader(file))
-    throw new KernelFormatError('not-a-kernel', 'setup header', HEADER.magic, 'no HdrS magic and boot flag');
+    throw new FormatError('not-a-kernel', 'setup header', HEADER.magic, 'no HdrS magic and boot flag');
   const protocol = file.u16(HEADER.protocol, 'boot protocol version');
   if (protocol < PROTOCOL_PAYLOAD)
-    throw new KernelFormatError(
+    throw new FormatError(
       'unsupported',
       'boot protocol version',
       HEADER.protocol,
       `${protocolName(protocol)}; 2.08 is the first that says where the payload is`,
     );
   if ((file.u8(HEADER.loadFlags, 'loadflags') & LOADED_HIGH) === 0)
-    throw new KernelFormatError('unsupported', 'loadflags', HEADER.loadFlags, 'a zImage, loaded low');
+    throw new FormatError('unsupported', 'loadflags', HEADER.loadFlags, 'a zImage, loaded low');
 
   const protectedMode = ((file.u8(HEADER.setupSects, 'setup_sects') || 4) + 1) * SECTOR;
   const payloadLength = file.u32(HEADER.payloadLength, 'payload_length');
   const payloadOffset = protectedMode + file.u32(HEADER.payloadOffset, 'payload_offset');
   if (payloadLength === 0)
-    throw new KernelFormatError('not-a-kernel', 'payload_length', HEADER.payloadLength, 'HdrS, but no payload');
+    throw new FormatError('not-a-kernel', 'payload_length', HEADER.payloadLength, 'HdrS, but no payload');
   if (!file.has(payloadOffset, payloadLength))
-    throw new KernelFormatError(
+    throw new FormatError(
       'truncated',
       'payload',
       payloadOffset,

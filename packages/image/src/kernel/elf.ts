@@ -1,5 +1,5 @@
-import { ByteReader } from './byte-reader.ts';
-import { KernelFormatError } from './format-error.ts';
+import { ByteReader } from '../byte-reader.ts';
+import { FormatError } from '../format-error.ts';
 
 /** ELF-64 (System V ABI, gABI 4 and the x86-64 supplement): the fields used here. */
 const MAGIC = 0x464c457f;
@@ -57,18 +57,18 @@ export function isElf(reader: ByteReader): boolean {
 }
 
 /**
- * @throws KernelFormatError `not-a-kernel` without the magic or for another machine, `not-64-bit` for i386,
+ * @throws FormatError `not-a-kernel` without the magic or for another machine, `not-64-bit` for i386,
  * `truncated` and `malformed`
  */
 export function readElf64(bytes: Uint8Array): Elf64 {
   const reader = new ByteReader(bytes);
-  if (!isElf(reader)) throw new KernelFormatError('not-a-kernel', 'ELF header', 0, 'no ELF magic');
+  if (!isElf(reader)) throw new FormatError('not-a-kernel', 'ELF header', 0, 'no ELF magic');
   const machine = reader.u16(18, 'ELF machine');
   const elfClass = reader.u8(4, 'ELF class');
   if (elfClass === CLASS.elf32 && machine === MACHINE.i386)
-    throw new KernelFormatError('not-64-bit', 'ELF header', 4, 'an image for 32-bit x86');
+    throw new FormatError('not-64-bit', 'ELF header', 4, 'an image for 32-bit x86');
   if (elfClass !== CLASS.elf64 || machine !== MACHINE.x8664 || reader.u8(5, 'ELF data') !== LITTLE_ENDIAN)
-    throw new KernelFormatError('not-a-kernel', 'ELF header', 4, `class ${elfClass}, machine ${machine}: not x86-64`);
+    throw new FormatError('not-a-kernel', 'ELF header', 4, `class ${elfClass}, machine ${machine}: not x86-64`);
   return {
     bytes,
     entry: reader.size64(24, 'ELF entry'),
@@ -82,7 +82,7 @@ function readSegments(reader: ByteReader): LoadSegment[] {
   const entrySize = reader.u16(54, 'ELF phentsize');
   const count = reader.u16(56, 'ELF phnum');
   if (count === 0 || count > MOST_SEGMENTS || entrySize < PROGRAM_HEADER)
-    throw new KernelFormatError('malformed', 'ELF header', 54, `${count} program headers of ${entrySize} bytes`);
+    throw new FormatError('malformed', 'ELF header', 54, `${count} program headers of ${entrySize} bytes`);
   const segments: LoadSegment[] = [];
   for (let i = 0; i < count; i++) {
     const at = table + i * entrySize;
@@ -91,7 +91,7 @@ function readSegments(reader: ByteReader): LoadSegment[] {
     const offset = reader.size64(at + 8, what);
     const filesz = reader.size64(at + 32, what);
     const memsz = reader.size64(at + 40, what);
-    if (filesz > memsz) throw new KernelFormatError('malformed', what, at, `${filesz} bytes for ${memsz} of memory`);
+    if (filesz > memsz) throw new FormatError('malformed', what, at, `${filesz} bytes for ${memsz} of memory`);
     segments.push({
       vaddr: reader.u64(at + 16, what),
       paddr: reader.size64(at + 24, what),
@@ -111,7 +111,7 @@ function readSegments(reader: ByteReader): LoadSegment[] {
  */
 function checkDisjoint(parts: readonly { bytes: Uint8Array }[], limit: number, what: string, table: number): void {
   const total = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  if (total > limit) throw new KernelFormatError('malformed', what, table, `${total} bytes in an image of ${limit}`);
+  if (total > limit) throw new FormatError('malformed', what, table, `${total} bytes in an image of ${limit}`);
 }
 
 function readSections(reader: ByteReader): ElfSection[] {
@@ -121,7 +121,7 @@ function readSections(reader: ByteReader): ElfSection[] {
   const namesIndex = reader.u16(62, 'ELF shstrndx');
   if (table === 0 || count === 0) return [];
   if (count > MOST_SECTIONS || entrySize < SECTION_HEADER || namesIndex >= count)
-    throw new KernelFormatError('malformed', 'ELF header', 58, `${count} sections of ${entrySize} bytes`);
+    throw new FormatError('malformed', 'ELF header', 58, `${count} sections of ${entrySize} bytes`);
   const header = (i: number) => {
     const at = table + i * entrySize;
     const what = `section header ${i}`;

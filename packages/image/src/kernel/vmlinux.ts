@@ -1,8 +1,8 @@
+import { ByteReader } from '../byte-reader.ts';
+import { FormatError } from '../format-error.ts';
 import { type Banner, findBanner } from './banner.ts';
-import { ByteReader } from './byte-reader.ts';
 import { type BzImageSetup, hasSetupHeader, readSetupHeader } from './bz-image.ts';
 import { type Elf64, isElf, type LoadSegment, readElf64 } from './elf.ts';
-import { KernelFormatError } from './format-error.ts';
 import { type PayloadFormat, unpackPayload } from './payload/unpack.ts';
 
 /** Largest vmlinux that is unpacked unless the caller says otherwise: distribution kernels have 30–100 MiB. */
@@ -37,13 +37,12 @@ export interface KernelImage extends UnpackedKernel {
 
 /**
  * Opens the container and unpacks the payload.
- * @throws KernelFormatError
+ * @throws FormatError
  */
 export function unpackKernel(file: Uint8Array, options: ExtractOptions = {}): UnpackedKernel {
   const reader = new ByteReader(file);
   if (isElf(reader)) return { container: 'elf', payload: 'none', payloadBytes: file, setup: undefined, image: file };
-  if (!hasSetupHeader(reader))
-    throw new KernelFormatError('not-a-kernel', 'kernel file', 0, 'neither an ELF nor a bzImage');
+  if (!hasSetupHeader(reader)) throw new FormatError('not-a-kernel', 'kernel file', 0, 'neither an ELF nor a bzImage');
   const setup = readSetupHeader(reader);
   const payloadBytes = file.subarray(setup.payloadOffset, setup.payloadOffset + setup.payloadLength);
   const { format, image } = unpackPayload(payloadBytes, options.imageLimit ?? DEFAULT_IMAGE_LIMIT);
@@ -52,19 +51,19 @@ export function unpackKernel(file: Uint8Array, options: ExtractOptions = {}): Un
 
 /**
  * The Linux inside what was unpacked.
- * @throws KernelFormatError also where there is no Linux banner: an ELF alone is not yet a kernel
+ * @throws FormatError also where there is no Linux banner: an ELF alone is not yet a kernel
  */
 export function readKernelImage(unpacked: UnpackedKernel): KernelImage {
   const banner = findBanner(unpacked.image);
-  if (banner === undefined) throw new KernelFormatError('not-a-kernel', 'banner', 0, "no 'Linux version' in the image");
+  if (banner === undefined) throw new FormatError('not-a-kernel', 'banner', 0, "no 'Linux version' in the image");
   const elf = readElf64(unpacked.image);
-  if (elf.segments.length === 0) throw new KernelFormatError('malformed', 'ELF header', 32, 'no segment to load');
+  if (elf.segments.length === 0) throw new FormatError('malformed', 'ELF header', 32, 'no segment to load');
   return { ...unpacked, elf, entry: elf.entry, segments: elf.segments, banner };
 }
 
 /**
  * From a kernel file's bytes to the vmlinux inside. Large parts of the result are views of one buffer.
- * @throws KernelFormatError
+ * @throws FormatError
  */
 export function extractKernel(file: Uint8Array, options: ExtractOptions = {}): KernelImage {
   return readKernelImage(unpackKernel(file, options));

@@ -1,5 +1,5 @@
 import type { Evidence } from '@unpin/policy';
-import { ByteReader } from '../kernel/byte-reader.ts';
+import { ByteReader } from '../byte-reader.ts';
 import { type CodeSite, codeEvidence, codeOccurrences, findWithin, type SignalInput } from './signal.ts';
 
 /** 'test eax, 0x20000': KVM_FEATURE_MIGRATION_CONTROL, bit 17 of CPUID 0x40000001 EAX; never bit 16. */

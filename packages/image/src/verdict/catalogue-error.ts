@@ -1,22 +1,26 @@
 import { type ErrorCode, UnpinError } from '@unpin/contract';
-import type { KernelErrorKind, KernelFormatError } from '../kernel/format-error.ts';
+import type { FormatError, FormatErrorKind } from '../format-error.ts';
 
-const CODES: Readonly<Record<KernelErrorKind, ErrorCode>> = {
+const CODES: Readonly<Record<FormatErrorKind, ErrorCode>> = {
   'not-a-kernel': 'NOT_A_KERNEL',
   'not-64-bit': 'NOT_A_KERNEL',
   truncated: 'KERNEL_CORRUPT',
   malformed: 'KERNEL_CORRUPT',
+  cycle: 'KERNEL_CORRUPT',
+  escape: 'KERNEL_CORRUPT',
+  encrypted: 'KERNEL_UNSUPPORTED',
+  unreadable: 'FILE_UNREADABLE',
   unsupported: 'KERNEL_UNSUPPORTED',
   'over-budget': 'KERNEL_UNSUPPORTED',
 };
 
-const NEXT: Readonly<Partial<Record<KernelErrorKind, string>>> = {
+const NEXT: Readonly<Partial<Record<FormatErrorKind, string>>> = {
   truncated: 'fetch the file again and compare its checksum',
   malformed: 'fetch the file again and compare its checksum',
 };
 
 /** A parser's error as the catalogue's, for people. @param subject the file */
-export function toUnpinError(error: KernelFormatError, subject: string): UnpinError {
+export function toUnpinError(error: FormatError, subject: string): UnpinError {
   const next = NEXT[error.kind];
   return new UnpinError(CODES[error.kind], {
     subject,

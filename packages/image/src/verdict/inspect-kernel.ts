@@ -1,6 +1,6 @@
 import type { KernelFacts, Verdict } from '@unpin/policy';
+import { FormatError } from '../format-error.ts';
 import { type Banner, findBanner } from '../kernel/banner.ts';
-import { KernelFormatError } from '../kernel/format-error.ts';
 import {
   DEFAULT_IMAGE_LIMIT,
   type KernelImage,
@@ -30,7 +30,7 @@ export interface Inspection {
   /** Always there: of what could not be read, every statement is unknown. */
   readonly verdict: Verdict;
   /** Why the kernel could not be read; undefined where it was, 32-bit kernels included. */
-  readonly problem: KernelFormatError | undefined;
+  readonly problem: FormatError | undefined;
   /** The kernel, for who goes on to boot the very bytes that were judged; undefined where it can't be booted. */
   readonly kernel: KernelImage | undefined;
   /** SHA-256 of the packed payload, hex: two files with the same one carry the same kernel in other wrappings. */
@@ -88,7 +88,7 @@ interface Opened {
   readonly unpacked: UnpackedKernel | undefined;
   readonly banner: Banner | undefined;
   readonly kernel: KernelImage | undefined;
-  readonly problem: KernelFormatError | undefined;
+  readonly problem: FormatError | undefined;
 }
 
 function open(file: Uint8Array, options: InspectOptions): Opened {
@@ -98,7 +98,7 @@ function open(file: Uint8Array, options: InspectOptions): Opened {
     const kernel = readKernelImage(unpacked);
     return { unpacked, kernel, banner: kernel.banner, problem: undefined };
   } catch (error) {
-    if (!(error instanceof KernelFormatError)) throw error;
+    if (!(error instanceof FormatError)) throw error;
     const banner = unpacked && findBanner(unpacked.image);
     return { unpacked, banner, kernel: undefined, problem: error };
   }

@@ -1,5 +1,5 @@
 import { type ErrorCode, UnpinError } from '@unpin/contract/errors';
-import { ByteReader, extractKernel, type KernelErrorKind, KernelFormatError, readSetupHeader } from '@unpin/image';
+import { ByteReader, extractKernel, FormatError, type FormatErrorKind, readSetupHeader } from '@unpin/image';
 import type { BootKernel } from '../boot/index.ts';
 
 /** Boot protocol (Documentation/arch/x86/boot.rst): the setup header begins at 0x1f1 and says at 0x201 where it ends. */
@@ -22,7 +22,7 @@ export function readBzImage(path: string, file: Uint8Array): BootKernel {
   return translated(path, () => {
     const setup = readSetupHeader(new ByteReader(file));
     if ((setup.xLoadFlags & XLF_KERNEL_64) === 0)
-      throw new KernelFormatError('unsupported', 'xloadflags', 0x236, 'a kernel without a 64-bit entry');
+      throw new FormatError('unsupported', 'xloadflags', 0x236, 'a kernel without a 64-bit entry');
     const bytes = file.subarray(setup.codeOffset);
     const paddr = setup.prefAddress ?? PHYSICAL_START;
     return {
@@ -53,15 +53,19 @@ function translated<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (!(cause instanceof KernelFormatError)) throw cause;
+    if (!(cause instanceof FormatError)) throw cause;
     throw new UnpinError(CODES[cause.kind], { subject: path, found: cause.message, cause });
   }
 }
 
-const CODES: Readonly<Record<KernelErrorKind, ErrorCode>> = {
+const CODES: Readonly<Record<FormatErrorKind, ErrorCode>> = {
   'not-a-kernel': 'NOT_A_KERNEL',
   truncated: 'KERNEL_CORRUPT',
   malformed: 'KERNEL_CORRUPT',
+  cycle: 'KERNEL_CORRUPT',
+  escape: 'KERNEL_CORRUPT',
+  encrypted: 'KERNEL_UNSUPPORTED',
+  unreadable: 'FILE_UNREADABLE',
   unsupported: 'KERNEL_UNSUPPORTED',
   'over-budget': 'FILE_TOO_LARGE',
   'not-64-bit': 'NOT_A_KERNEL',

@@ -1,4 +1,4 @@
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../../byte-reader.ts';
 import type { SymbolNames } from './names.ts';
 import type { TokenTable } from './token-table.ts';
 

@@ -1,4 +1,4 @@
-import { ByteReader } from '../byte-reader.ts';
+import { ByteReader } from '../../byte-reader.ts';
 import type { TokenTable } from './token-table.ts';
 
 /** One marker for every so many names: the marker's value is where that name begins. */

@@ -1,4 +1,4 @@
-import { KernelFormatError } from '../format-error.ts';
+import { FormatError } from '../../format-error.ts';
 
 const MIN_MATCH = 4;
 
@@ -6,7 +6,7 @@ const MIN_MATCH = 4;
  * Decodes one LZ4 block (lz4_Block_format.md) from `input[from, to)` to `out` at `at`.
  * Matches may reach back to `windowStart` in `out`.
  * @returns the position after the last byte written
- * @throws KernelFormatError `truncated` where the block ends inside a sequence, `malformed` for an offset before the
+ * @throws FormatError `truncated` where the block ends inside a sequence, `malformed` for an offset before the
  * window, `over-budget` where the output is full
  */
 export function decodeLz4Block(
@@ -43,7 +43,7 @@ export function decodeLz4Block(
     if (pos + 2 > to) throw cut(pos);
     const distance = (input[pos] as number) | ((input[pos + 1] as number) << 8);
     if (distance === 0 || distance > dst - windowStart)
-      throw new KernelFormatError('malformed', 'lz4 match', pos, `offset ${distance} leads before the window`);
+      throw new FormatError('malformed', 'lz4 match', pos, `offset ${distance} leads before the window`);
     pos += 2;
     let length = token & 15;
     if (length === 15) {
@@ -64,10 +64,10 @@ export function decodeLz4Block(
   return dst;
 }
 
-function cut(pos: number): KernelFormatError {
-  return new KernelFormatError('truncated', 'lz4 block', pos, 'ends inside a sequence');
+function cut(pos: number): FormatError {
+  return new FormatError('truncated', 'lz4 block', pos, 'ends inside a sequence');
 }
 
-function full(pos: number): KernelFormatError {
-  return new KernelFormatError('over-budget', 'lz4 block', pos, 'unpacks to more than the announced size');
+function full(pos: number): FormatError {
+  return new FormatError('over-budget', 'lz4 block', pos, 'unpacks to more than the announced size');
 }

@@ -1,5 +1,5 @@
-import { ByteReader } from '../byte-reader.ts';
-import { KernelFormatError } from '../format-error.ts';
+import { ByteReader } from '../../byte-reader.ts';
+import { FormatError } from '../../format-error.ts';
 import { decodeLz4Block } from './lz4-block.ts';
 
 /** Each block but the last unpacks to exactly this. */
@@ -18,25 +18,15 @@ export function unpackLz4Legacy(payload: Uint8Array, size: number): Uint8Array {
     const length = reader.u32(pos, 'lz4 block size');
     pos += 4;
     if (!reader.has(pos, length))
-      throw new KernelFormatError(
-        'truncated',
-        'lz4 block',
-        pos,
-        `${length} bytes announced, ${payload.length - pos} left`,
-      );
+      throw new FormatError('truncated', 'lz4 block', pos, `${length} bytes announced, ${payload.length - pos} left`);
     const end = Math.min(done + BLOCK, size);
     const reached = decodeLz4Block(payload, pos, pos + length, out.subarray(0, end), done, done);
     if (reached !== end)
-      throw new KernelFormatError(
-        'malformed',
-        'lz4 block',
-        pos,
-        `unpacked to ${reached - done} bytes, not ${end - done}`,
-      );
+      throw new FormatError('malformed', 'lz4 block', pos, `unpacked to ${reached - done} bytes, not ${end - done}`);
     done = end;
     pos += length;
   }
   if (pos !== payload.length)
-    throw new KernelFormatError('malformed', 'lz4 frame', pos, `${payload.length - pos} bytes after the last block`);
+    throw new FormatError('malformed', 'lz4 frame', pos, `${payload.length - pos} bytes after the last block`);
   return out;
 }

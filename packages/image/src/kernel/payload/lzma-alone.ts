@@ -1,5 +1,5 @@
-import { ByteReader } from '../byte-reader.ts';
-import { KernelFormatError } from '../format-error.ts';
+import { ByteReader } from '../../byte-reader.ts';
+import { FormatError } from '../../format-error.ts';
 import { LzmaDecoder } from './lzma-decoder.ts';
 
 const HEADER = 13;
@@ -10,12 +10,12 @@ export function unpackLzmaAlone(payload: Uint8Array, size: number): Uint8Array {
   const reader = new ByteReader(payload);
   const announced = reader.u64(5, 'lzma size');
   if (announced !== UNKNOWN_SIZE && announced !== BigInt(size))
-    throw new KernelFormatError('malformed', 'lzma size', 5, `${announced}, but ${size} expected`);
+    throw new FormatError('malformed', 'lzma size', 5, `${announced}, but ${size} expected`);
   const out = Buffer.allocUnsafeSlow(size);
   const decoder = new LzmaDecoder(out);
   decoder.setProperties(reader.u8(0, 'lzma properties'), 0);
   const { pos, done } = decoder.decode(payload, HEADER, payload.length, 0, size);
   if (done !== size)
-    throw new KernelFormatError('malformed', 'lzma stream', pos, `unpacked to ${done} bytes, ${size} announced`);
+    throw new FormatError('malformed', 'lzma stream', pos, `unpacked to ${done} bytes, ${size} announced`);
   return out;
 }

@@ -1,4 +1,4 @@
-import { KernelFormatError } from '../format-error.ts';
+import { FormatError } from '../../format-error.ts';
 
 /*
  * Probability model of LZMA (LZMA specification, 2015): every probability is 11 bits, starts in the middle and moves
@@ -57,12 +57,11 @@ export class LzmaDecoder {
    * @param mostContextBits the largest lc + lp that the container allows
    */
   setProperties(properties: number, at: number, mostContextBits = 12): void {
-    if (properties >= 225)
-      throw new KernelFormatError('malformed', 'lzma properties', at, `${properties} is above 224`);
+    if (properties >= 225) throw new FormatError('malformed', 'lzma properties', at, `${properties} is above 224`);
     this.#lc = properties % 9;
     const lp = Math.floor(properties / 9) % 5;
     if (this.#lc + lp > mostContextBits)
-      throw new KernelFormatError('malformed', 'lzma properties', at, `lc ${this.#lc} and lp ${lp} are too many`);
+      throw new FormatError('malformed', 'lzma properties', at, `lc ${this.#lc} and lp ${lp} are too many`);
     this.#lpMask = (1 << lp) - 1;
     this.#pbMask = (1 << Math.floor(properties / 45)) - 1;
     this.#probabilities = new Uint16Array(LITERAL + LITERAL_SIZE * (1 << (this.#lc + lp)));
@@ -92,7 +91,7 @@ export class LzmaDecoder {
     limit: number,
   ): { pos: number; done: number; finished: boolean } {
     if (to - from < 5) throw cut(from);
-    if (input[from] !== 0) throw new KernelFormatError('malformed', 'lzma range coder', from, 'first byte is not zero');
+    if (input[from] !== 0) throw new FormatError('malformed', 'lzma range coder', from, 'first byte is not zero');
     const out = this.#out;
     const probabilities = this.#probabilities;
     const { dictionaryStart } = this;
@@ -432,7 +431,7 @@ export class LzmaDecoder {
 
       if (rep0 >= dst - dictionaryStart) throw tooFar(pos, rep0);
       if (length > limit - dst)
-        throw new KernelFormatError('over-budget', 'lzma match', pos, 'reaches beyond the announced size');
+        throw new FormatError('over-budget', 'lzma match', pos, 'reaches beyond the announced size');
       const source = dst - rep0 - 1;
       if (length > 48 && rep0 >= length) out.copyWithin(dst, source, source + length);
       else for (let i = 0; i < length; i++) out[dst + i] = out[source + i] as number;
@@ -448,10 +447,10 @@ export class LzmaDecoder {
   }
 }
 
-function cut(pos: number): KernelFormatError {
-  return new KernelFormatError('truncated', 'lzma stream', pos, 'ends inside a symbol');
+function cut(pos: number): FormatError {
+  return new FormatError('truncated', 'lzma stream', pos, 'ends inside a symbol');
 }
 
-function tooFar(pos: number, rep0: number): KernelFormatError {
-  return new KernelFormatError('malformed', 'lzma match', pos, `distance ${rep0 + 1} leads before the dictionary`);
+function tooFar(pos: number, rep0: number): FormatError {
+  return new FormatError('malformed', 'lzma match', pos, `distance ${rep0 + 1} leads before the dictionary`);
 }

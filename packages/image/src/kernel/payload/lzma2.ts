@@ -1,4 +1,4 @@
-import { KernelFormatError } from '../format-error.ts';
+import { FormatError } from '../../format-error.ts';
 import { LzmaDecoder } from './lzma-decoder.ts';
 
 /** What an LZMA2 chunk's control byte (0x80 and above, bits 5–6) asks to be reset. */
@@ -25,13 +25,12 @@ export function decodeLzma2(
   let needDictionaryReset = true;
   let needProperties = true;
   const byte = (): number => {
-    if (pos >= to) throw new KernelFormatError('truncated', 'lzma2 chunk', pos, 'ends inside a chunk header');
+    if (pos >= to) throw new FormatError('truncated', 'lzma2 chunk', pos, 'ends inside a chunk header');
     return input[pos++] as number;
   };
   for (;;) {
     const start = pos;
-    const malformed = (detail: string): KernelFormatError =>
-      new KernelFormatError('malformed', 'lzma2 chunk', start, detail);
+    const malformed = (detail: string): FormatError => new FormatError('malformed', 'lzma2 chunk', start, detail);
     const control = byte();
     if (control === 0) return { pos, done };
     if (control >= 0xe0 || control === 1) {
@@ -43,8 +42,7 @@ export function decodeLzma2(
     if (control < 0x80) {
       if (control > 2) throw malformed(`control byte 0x${control.toString(16)}`);
       const size = ((byte() << 8) | byte()) + 1;
-      if (pos + size > to)
-        throw new KernelFormatError('truncated', 'lzma2 chunk', pos, `${size} stored bytes announced`);
+      if (pos + size > to) throw new FormatError('truncated', 'lzma2 chunk', pos, `${size} stored bytes announced`);
       if (done + size > out.length) throw overBudget(pos);
       out.set(input.subarray(pos, pos + size), done);
       pos += size;
@@ -61,7 +59,7 @@ export function decodeLzma2(
       needProperties = false;
     } else if (needProperties) throw malformed('no properties before the first LZMA chunk');
     else if (reset === RESET.state) decoder.resetState();
-    if (pos + packed > to) throw new KernelFormatError('truncated', 'lzma2 chunk', pos, `${packed} bytes announced`);
+    if (pos + packed > to) throw new FormatError('truncated', 'lzma2 chunk', pos, `${packed} bytes announced`);
     if (done + unpacked > out.length) throw overBudget(pos);
     const result = decoder.decode(input, pos, pos + packed, done, done + unpacked);
     if (result.done !== done + unpacked || result.pos !== pos + packed || !result.finished)
@@ -71,6 +69,6 @@ export function decodeLzma2(
   }
 }
 
-function overBudget(pos: number): KernelFormatError {
-  return new KernelFormatError('over-budget', 'lzma2 chunk', pos, 'unpacks to more than the announced size');
+function overBudget(pos: number): FormatError {
+  return new FormatError('over-budget', 'lzma2 chunk', pos, 'unpacks to more than the announced size');
 }

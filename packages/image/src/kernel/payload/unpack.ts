@@ -1,5 +1,5 @@
-import { ByteReader } from '../byte-reader.ts';
-import { KernelFormatError } from '../format-error.ts';
+import { ByteReader } from '../../byte-reader.ts';
+import { FormatError } from '../../format-error.ts';
 import { unpackGzip } from './gzip.ts';
 import { unpackLz4Frame } from './lz4-frame.ts';
 import { unpackLz4Legacy } from './lz4-legacy.ts';
@@ -37,26 +37,21 @@ const UNSUPPORTED: readonly { readonly name: string; readonly magic: readonly nu
 /**
  * Unpacks a kernel payload. Its last four bytes announce the unpacked size, and exactly that many must come out.
  * @param limit the largest size allowed, in bytes
- * @throws KernelFormatError
+ * @throws FormatError
  */
 export function unpackPayload(payload: Uint8Array, limit: number): { format: PayloadFormat; image: Uint8Array } {
   const unpacker = UNPACKERS.find(({ magic }) => startsWith(payload, magic));
   if (unpacker === undefined) {
     const named = UNSUPPORTED.find(({ magic }) => startsWith(payload, magic));
     const first = Buffer.from(payload.subarray(0, 6)).toString('hex');
-    throw new KernelFormatError(
-      'unsupported',
-      'payload',
-      0,
-      named ? `packed with ${named.name}` : `unknown magic ${first}`,
-    );
+    throw new FormatError('unsupported', 'payload', 0, named ? `packed with ${named.name}` : `unknown magic ${first}`);
   }
   const { format } = unpacker;
   if (format === 'none') return { format, image: payload };
   const reader = new ByteReader(payload);
   const size = reader.u32(payload.length - 4, 'unpacked size');
   if (size > limit)
-    throw new KernelFormatError('over-budget', 'payload', 0, `unpacks to ${size} bytes, ${limit} are allowed`);
+    throw new FormatError('over-budget', 'payload', 0, `unpacks to ${size} bytes, ${limit} are allowed`);
   const packed = unpacker.sizeAppended ? payload.subarray(0, -4) : payload;
   return { format, image: unpacker.unpack(packed, size) };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { ByteReader } from '../byte-reader.ts';
-import { KernelFormatError } from '../format-error.ts';
+import { ByteReader } from '../../byte-reader.ts';
+import { FormatError } from '../../format-error.ts';
 import { decodeBcjX86 } from './bcj-x86.ts';
 import { crc64 } from './crc64.ts';
 import { decodeLzma2 } from './lzma2.ts';
@@ -41,7 +41,7 @@ export function unpackXz(payload: Uint8Array, size: number): Uint8Array {
     done = result.done;
   }
   if (done !== size)
-    throw new KernelFormatError('malformed', 'xz payload', pos, `unpacked to ${done} bytes, ${size} announced`);
+    throw new FormatError('malformed', 'xz payload', pos, `unpacked to ${done} bytes, ${size} announced`);
   return out;
 }
 
@@ -49,10 +49,10 @@ export function unpackXz(payload: Uint8Array, size: number): Uint8Array {
 function readStreamHeader(reader: ByteReader): number {
   const flags = reader.slice(6, 2, 'xz stream flags');
   if (reader.u32(8, 'xz stream header checksum') !== crc32(flags))
-    throw new KernelFormatError('malformed', 'xz stream header', 8, 'checksum is wrong');
+    throw new FormatError('malformed', 'xz stream header', 8, 'checksum is wrong');
   const [reserved = 0, check = 0] = flags;
   if (reserved !== 0 || check > 0x0f)
-    throw new KernelFormatError('unsupported', 'xz stream flags', 6, 'reserved bits are set');
+    throw new FormatError('unsupported', 'xz stream flags', 6, 'reserved bits are set');
   return check;
 }
 
@@ -61,10 +61,10 @@ function readBlockHeader(reader: ByteReader, start: number): Block {
   const length = (reader.u8(start, what) + 1) * 4;
   const header = reader.slice(start, length - 4, what);
   if (reader.u32(start + length - 4, what) !== crc32(header))
-    throw new KernelFormatError('malformed', what, start, 'checksum is wrong');
+    throw new FormatError('malformed', what, start, 'checksum is wrong');
   const inner = new ByteReader(header);
   const flags = inner.u8(1, what);
-  if (flags & 0x3c) throw new KernelFormatError('unsupported', what, start, 'reserved flags are set');
+  if (flags & 0x3c) throw new FormatError('unsupported', what, start, 'reserved flags are set');
   const cursor = { pos: 2 };
   if (flags & 0x40) variableInteger(inner, cursor);
   if (flags & 0x80) variableInteger(inner, cursor);
@@ -74,13 +74,13 @@ function readBlockHeader(reader: ByteReader, start: number): Block {
     const propertiesSize = variableInteger(inner, cursor);
     const at = cursor.pos;
     cursor.pos += propertiesSize;
-    if (!inner.has(at, propertiesSize)) throw new KernelFormatError('malformed', what, start + at, 'filter properties');
+    if (!inner.has(at, propertiesSize)) throw new FormatError('malformed', what, start + at, 'filter properties');
     if (id === FILTER.lzma2 && left === 1 && propertiesSize === 1) return { dataOffset: start + length, x86 };
     if (id !== FILTER.x86 || x86 !== undefined)
-      throw new KernelFormatError('unsupported', 'xz filter', start + at, `filter 0x${id.toString(16)} in this place`);
+      throw new FormatError('unsupported', 'xz filter', start + at, `filter 0x${id.toString(16)} in this place`);
     x86 = propertiesSize === 4 ? inner.u32(at, what) : 0;
   }
-  throw new KernelFormatError('unsupported', 'xz filter', start, 'the last filter is not LZMA2');
+  throw new FormatError('unsupported', 'xz filter', start, 'the last filter is not LZMA2');
 }
 
 /** xz's multibyte integers; those above 2^31 mean nothing here. */
@@ -91,7 +91,7 @@ function variableInteger(reader: ByteReader, cursor: { pos: number }): number {
     value += (byte & 0x7f) * 2 ** (7 * i);
     if (byte < 0x80) return value;
   }
-  throw new KernelFormatError('malformed', 'xz multibyte integer', cursor.pos, 'longer than nine bytes');
+  throw new FormatError('malformed', 'xz multibyte integer', cursor.pos, 'longer than nine bytes');
 }
 
 function verify(check: number, content: Uint8Array, stored: Uint8Array, offset: number): void {
@@ -111,7 +111,7 @@ function verify(check: number, content: Uint8Array, stored: Uint8Array, offset: 
       // None, or one that the format reserves: a decoder may skip it (2.1.1.2).
       good = true;
   }
-  if (!good) throw new KernelFormatError('malformed', 'xz check', offset, 'the unpacked bytes do not match');
+  if (!good) throw new FormatError('malformed', 'xz check', offset, 'the unpacked bytes do not match');
 }
 
 function align4(offset: number): number {

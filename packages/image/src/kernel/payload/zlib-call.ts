@@ -1,4 +1,4 @@
-import { KernelFormatError } from '../format-error.ts';
+import { FormatError } from '../../format-error.ts';
 
 /** Runs a decompressor of node:zlib and gives its errors, and a wrong size, this folder's form. */
 export function inflateWith(what: string, size: number, call: () => Uint8Array): Uint8Array {
@@ -10,9 +10,9 @@ export function inflateWith(what: string, size: number, call: () => Uint8Array):
     const detail = cause instanceof Error ? cause.message : String(cause);
     const truncated =
       code === 'Z_BUF_ERROR' || code === 'ZSTD_error_srcSize_wrong' || detail === 'unexpected end of file';
-    throw new KernelFormatError(truncated ? 'truncated' : 'malformed', what, 0, detail);
+    throw new FormatError(truncated ? 'truncated' : 'malformed', what, 0, detail);
   }
   if (out.length !== size)
-    throw new KernelFormatError('malformed', what, 0, `unpacked to ${out.length} bytes, ${size} announced`);
+    throw new FormatError('malformed', what, 0, `unpacked to ${out.length} bytes, ${size} announced`);
   return out;
 }

@@ -1,12 +1,15 @@
-import { KernelFormatError } from './format-error.ts';
+import { FormatError } from './format-error.ts';
 
-/** Little-endian reads of a buffer in which every access is checked: past the end it is a `truncated` error. */
+/** Reads of a buffer in which every access is checked: past the end it is a `truncated` error. */
 export class ByteReader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #littleEndian: boolean;
 
-  constructor(bytes: Uint8Array) {
+  /** @param order of the bytes of a number; x86, ext, FAT and GPT have the least first, qcow2 and XFS the greatest */
+  constructor(bytes: Uint8Array, order: 'little' | 'big' = 'little') {
     this.bytes = bytes;
+    this.#littleEndian = order === 'little';
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -26,25 +29,27 @@ export class ByteReader {
 
   u16(offset: number, what: string): number {
     this.#check(offset, 2, what);
-    return this.#view.getUint16(offset, true);
+    return this.#view.getUint16(offset, this.#littleEndian);
   }
 
   u32(offset: number, what: string): number {
     this.#check(offset, 4, what);
-    return this.#view.getUint32(offset, true);
+    return this.#view.getUint32(offset, this.#littleEndian);
   }
 
   u64(offset: number, what: string): bigint {
     this.#check(offset, 8, what);
-    return this.#view.getBigUint64(offset, true);
+    return this.#view.getBigUint64(offset, this.#littleEndian);
   }
 
   /** A 64-bit value that must fit a safe integer (sizes, file offsets, physical addresses). */
   size64(offset: number, what: string): number {
-    const value = this.u64(offset, what);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw new KernelFormatError('malformed', what, offset, `0x${value.toString(16)} is no size or address`);
-    return Number(value);
+    const first = this.u32(offset, what);
+    const second = this.u32(offset + 4, what);
+    const [low, high] = this.#littleEndian ? [first, second] : [second, first];
+    if (high >= 2 ** 21)
+      throw new FormatError('malformed', what, offset, `${(high * 2 ** 32 + low).toString()} is no size or address`);
+    return high * 2 ** 32 + low;
   }
 
   /** A view (no copy) of `size` bytes at `offset`. */
@@ -63,6 +68,6 @@ export class ByteReader {
 
   #check(offset: number, size: number, what: string): void {
     if (!this.has(offset, size))
-      throw new KernelFormatError('truncated', what, offset, `${size} bytes wanted, ${this.bytes.length} in all`);
+      throw new FormatError('truncated', what, offset, `${size} bytes wanted, ${this.bytes.length} in all`);
   }
 }
