@@ -38,8 +38,13 @@ async function drive(input: DriverInput): Promise<void> {
     process.stdout.write(`${JSON.stringify(await runCase(index, bootCase, input.initrd))}\n`);
 }
 
-/** Boots one guest by the real program, speaks to its shell, and answers what it showed. */
-export function runCase(index: number, bootCase: DriverInput['cases'][number], initrd: string): Promise<CaseResult> {
+/** Boots one guest by the real program, speaks to its shell, and answers what it showed. `onStart` is told its process. */
+export function runCase(
+  index: number,
+  bootCase: DriverInput['cases'][number],
+  initrd: string,
+  onStart: (pid: number) => void = () => {},
+): Promise<CaseResult> {
   const started = performance.now();
   const child = spawn(
     process.execPath,
@@ -60,6 +65,7 @@ export function runCase(index: number, bootCase: DriverInput['cases'][number], i
     ],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
+  onStart(child.pid ?? 0);
   const watchdog = setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
   let banner: SideHits = {};
   const shell = new ShellTalk(

@@ -11,7 +11,7 @@ const MIB = 2 ** 20;
 const ARGUMENTS = ['--kvm', 'software', '--timeout', '400'] as const;
 
 /** Why the cases can't be run on this machine, or false. They need no KVM and no test host. */
-function missing(cases: readonly BootCase[]): string | false {
+export function missing(cases: readonly BootCase[]): string | false {
   const needed: AssetId[] = ['initrd-shell', ...cases.map(({ kernel }) => kernel)];
   const absent = [...new Set(needed)].filter((id) => findAsset(id) === undefined);
   return absent.length === 0 ? false : `needs ${absent.join(', ')}: unpin test-host fetch`;

@@ -27,7 +27,8 @@ export function findInSides(parent: number, text: string): SideHits {
   };
 }
 
-function childrenOf(pid: number): string[] {
+/** Processes whose parent is this one. */
+export function childrenOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
       .split(' ')
