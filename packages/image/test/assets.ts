@@ -1,7 +1,7 @@
 /** Where the kernels are that the test host's fetcher left on this machine. Read as a file: no room is imported for it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 
 interface Manifest {
   readonly assets?: Readonly<Record<string, { readonly directory: string; readonly file: string }>>;
@@ -21,6 +21,13 @@ export function assetPath(id: string): string | undefined {
   if (!existsSync(manifest)) return undefined;
   const entry = (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest).assets?.[id];
   const path = entry && join(folder, entry.directory, entry.file);
+  return path !== undefined && existsSync(path) ? path : undefined;
+}
+
+/** Path of one of the programs of an asset that has several, undefined where it was not fetched. */
+export function assetProgram(id: string, program: string): string | undefined {
+  const file = assetPath(id);
+  const path = file && join(dirname(file), program);
   return path !== undefined && existsSync(path) ? path : undefined;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -48,6 +48,17 @@ const gcc = (...args: string[]): string => {
   return stdout;
 };
 
+const diskTool = (name: string, ...args: string[]): string => {
+  const { status, stdout, stderr } = spawnSync(join(dirname(assetPath('disk-tools')), name), args, {
+    env,
+    encoding: 'utf8',
+    timeout: LIMIT_MS,
+    input: '',
+  });
+  assert.equal(status, 0, `${name}: ${stderr}`);
+  return stdout;
+};
+
 describe('a launcher', () => {
   test('passes every word as it is, after its own, from wherever its folder is moved to', () => {
     const root = closure();
@@ -66,6 +77,17 @@ describe('a launcher', () => {
       '$HOME',
       '*',
     ]);
+  });
+
+  test('names the files of its program that it would else look for on the machine', () => {
+    const root = closure();
+    writeFileSync(
+      join(root, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'),
+      '#!/bin/sh\nprintf "%s\\n" "$TOOL_CONFIG"\n',
+    );
+    const environment = { TOOL_CONFIG: '$root/etc/tool' };
+    writeLaunchers(root, { tool: { program: /^usr\/bin\/tool-\d+$/, environment } }, 'tool');
+    assert.deepEqual(called(root), [`${root}/etc/tool`]);
   });
 
   test('is not written for what is not there', () => {
@@ -104,6 +126,58 @@ describe('a fetched program has nothing from the machine but its kernel and a sh
       headers.filter((path) => !realpathSync(path).startsWith(root)),
       [],
     );
+  });
+
+  describe('the tools of disks', needs('disk-tools'), () => {
+    test('qemu-img makes an image of clusters packed by zstd', () => {
+      const image = join(folder, 'disk.qcow2');
+      diskTool('qemu-img', 'create', '-q', '-f', 'qcow2', '-o', 'compression_type=zstd', image, '4M');
+      assert.match(diskTool('qemu-img', 'info', image), /compression type: zstd/);
+    });
+
+    test('sfdisk writes a table', () => {
+      const image = join(folder, 'disk');
+      writeFileSync(image, '');
+      truncateSync(image, 2 ** 22);
+      const sfdisk = join(dirname(assetPath('disk-tools')), 'sfdisk');
+      const input = 'label: gpt\n,\n';
+      execFileSync(sfdisk, ['--quiet', '--no-tell-kernel', image], { input, env, timeout: LIMIT_MS });
+      assert.match(diskTool('sfdisk', '--dump', image), /label: gpt/);
+    });
+
+    test('mke2fs fills a file system by its own configuration, debugfs reads it', () => {
+      const tree = join(folder, 'tree');
+      mkdirSync(tree);
+      writeFileSync(join(tree, 'hello'), 'world');
+      const image = join(folder, 'ext4');
+      diskTool('mke2fs', '-q', '-t', 'ext4', '-d', tree, image, '8M');
+      assert.equal(diskTool('debugfs', '-R', 'cat /hello', image), 'world');
+      assert.match(diskTool('debugfs', '-R', 'features', image), /has_journal.* metadata_csum/);
+    });
+
+    test('mkfs.xfs and xfs_db agree on a file system', () => {
+      const image = join(folder, 'xfs');
+      diskTool('mkfs.xfs', '-q', '-d', `file,name=${image},size=300m`);
+      assert.match(diskTool('xfs_db', '-r', '-c', 'sb', '-c', 'print magicnum', image), /0x58465342/);
+    });
+
+    test('mkfs.vfat, mmd and mcopy fill a FAT with names beyond ASCII', () => {
+      const image = join(folder, 'fat');
+      diskTool('mkfs.vfat', '-C', image, '1440');
+      diskTool('mmd', '-i', image, '::/EFI');
+      writeFileSync(join(folder, 'größe.txt'), 'hello');
+      diskTool('mcopy', '-i', image, join(folder, 'größe.txt'), '::/EFI/');
+      assert.equal(diskTool('mcopy', '-i', image, '::/EFI/größe.txt', '-'), 'hello');
+    });
+
+    test('lzop, bzip2 and tar pack', () => {
+      const file = join(folder, 'file');
+      writeFileSync(file, 'zeros'.repeat(1000));
+      diskTool('lzop', file);
+      diskTool('bzip2', '--keep', file);
+      diskTool('tar', '--create', '-C', folder, '-f', join(folder, 'all.tar'), 'file.lzo', 'file.bz2');
+      assert.equal(diskTool('tar', '--list', '-f', join(folder, 'all.tar')), 'file.lzo\nfile.bz2\n');
+    });
   });
 
   test('QEMU has the loader that its C library was built with', needs('qemu'), () => {

@@ -17,6 +17,7 @@ export const ASSET_IDS = [
   'lz4',
   'zstd',
   'gcc',
+  'disk-tools',
 ] as const;
 
 export type AssetId = (typeof ASSET_IDS)[number];
@@ -91,6 +92,19 @@ function tool(title: string, name: string, program: string): Asset {
   };
 }
 
+/** A program in /sbin or, since the merge of /usr, below usr. */
+function systemProgram(name: string): RegExp {
+  return new RegExp(`^(usr/)?s?bin/${name.replaceAll('.', '\\.')}$`);
+}
+
+/** What the tools of FAT convert names with; the C library would look for it on the machine. */
+const CHARSETS = { GCONV_PATH: '$root/usr/lib/x86_64-linux-gnu/gconv' };
+
+/** mtools is one program, its commands told by its first words. */
+function mtool(command: string): Launcher {
+  return { program: /^usr\/bin\/mtools$/, arguments: `-c ${command}`, environment: CHARSETS };
+}
+
 function kernelName(release: string, flavour: string): RegExp {
   return new RegExp(`^linux-image-${release.replaceAll('.', '\\.')}\\.[0-9][^-]*(-[0-9]+)?-${flavour}$`);
 }
@@ -150,6 +164,33 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
       },
     },
     file: /^run\/gcc$/,
+  },
+  'disk-tools': {
+    title: 'what disk images are made with',
+    source: {
+      kind: 'closure',
+      group: 'bookworm',
+      names: ['qemu-utils', 'e2fsprogs', 'xfsprogs', 'dosfstools', 'mtools', 'fdisk', 'lzop', 'bzip2', 'tar'],
+      without: ['usr/share'],
+      launchers: {
+        'qemu-img': { program: systemProgram('qemu-img') },
+        mke2fs: {
+          program: systemProgram('mke2fs'),
+          environment: { MKE2FS_CONFIG: '$root/etc/mke2fs.conf' },
+        },
+        debugfs: { program: systemProgram('debugfs') },
+        'mkfs.xfs': { program: systemProgram('mkfs.xfs') },
+        xfs_db: { program: systemProgram('xfs_db') },
+        'mkfs.vfat': { program: systemProgram('mkfs.fat'), environment: CHARSETS },
+        mcopy: mtool('mcopy'),
+        mmd: mtool('mmd'),
+        sfdisk: { program: systemProgram('sfdisk') },
+        lzop: { program: systemProgram('lzop') },
+        bzip2: { program: systemProgram('bzip2') },
+        tar: { program: systemProgram('tar') },
+      },
+    },
+    file: /^run\/qemu-img$/,
   },
 };
 

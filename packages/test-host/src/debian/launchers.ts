@@ -13,6 +13,8 @@ export interface Launcher {
   readonly program: RegExp;
   /** Words of a shell that come before the caller's; `$root` is the folder. */
   readonly arguments?: string;
+  /** Variables that name the program's own files, which it would else look for on the machine; `$root` is the folder. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The folder of launchers, relative to the asset's. */
@@ -26,10 +28,11 @@ export function writeLaunchers(folder: string, launchers: Readonly<Record<string
   if (runtime === undefined) throw new UnpinError('ASSET_UNAVAILABLE', { subject, found: 'no loader in its packages' });
   mkdirSync(join(folder, LAUNCHER_FOLDER), { recursive: true });
   const inside = (path: string): string => `$root/${relative(folder, path)}`;
-  for (const [name, { program, arguments: first }] of entries) {
+  for (const [name, { program, arguments: first, environment = {} }] of entries) {
+    const variables = Object.entries(environment).map(([variable, value]) => `export ${variable}="${value}"\n`);
     const script = `#!/bin/sh
 root=$(CDPATH= cd -- "\${0%/*}/.." && pwd) || exit 127
-exec "${inside(runtime.loader)}" --library-path "${runtime.libraries.map(inside).join(':')}" \\
+${variables.join('')}exec "${inside(runtime.loader)}" --library-path "${runtime.libraries.map(inside).join(':')}" \\
   "$root/${findFile(folder, program, subject)}" ${first === undefined ? '' : `${first} `}"$@"
 `;
     writeFileSync(join(folder, LAUNCHER_FOLDER, name), script, { mode: 0o755 });
