@@ -92,6 +92,8 @@ function flow(instructions: readonly Instruction[], resolve: (label: Label, from
       if (way === 'next' || way === 'branch') join(index + 1, after);
       if (way === 'branch' || way === 'jump') {
         if (instruction.fix?.kind === 'label') join(resolve(instruction.fix.label, index), after);
+        // A RET to whatever the stack holds: most fault, but an earlier CALL may have left an address of this code.
+        else if (way === 'jump') entering.forEach((_, to) => join(to, after));
       } else if (way !== 'next') join(resolve(way.to, index), after);
     });
   }
