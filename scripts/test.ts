@@ -5,7 +5,7 @@
  * Arguments: parts of file paths to run only those.
  */
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -34,6 +34,9 @@ const FILE_MS = 2_400_000;
 const ci = process.env['CI'] === 'true' || process.env['CI'] === '1';
 const tally = { passed: 0, failed: 0, skipped: 0 };
 const forbidden: string[] = [];
+/** How many of the slowest files are named at the end. */
+const SLOWEST = 12;
+const took: { readonly file: string; readonly seconds: number }[] = [];
 
 const stream = run({ files, cwd: root, concurrency: 2, timeout: FILE_MS });
 stream.on('test:pass', (event) => {
@@ -52,7 +55,8 @@ stream.on('test:fail', (event) => {
   process.exitCode = 1;
 });
 stream.on('test:summary', (event) => {
-  if (event.file === undefined && !event.success) process.exitCode = 1;
+  if (event.file !== undefined) took.push({ file: event.file, seconds: event.duration_ms / 1000 });
+  else if (!event.success) process.exitCode = 1;
 });
 stream.compose(new spec()).pipe(process.stdout);
 stream.on('end', () => {
@@ -63,6 +67,9 @@ stream.on('end', () => {
       );
       process.exitCode = 1;
     }
+    console.log(`\nslowest files, in seconds:`);
+    for (const { file, seconds } of took.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
+      console.log(`${seconds.toFixed(0).padStart(6)}  ${relative(root, file)}`);
     console.log(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
   });
 });
