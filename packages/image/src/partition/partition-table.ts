@@ -12,6 +12,8 @@ export interface Partition {
   readonly uuid: string;
   /** GPT only; may be empty. */
   readonly label: string;
+  /** What is wrong with it: overlaps with another one, an end past the disk's (then `source` ends there too). */
+  readonly notes: readonly string[];
   /** What lies in it. */
   readonly source: ByteSource;
 }
@@ -19,6 +21,8 @@ export interface Partition {
 /** How a disk is divided. `none`: the whole disk is one filesystem, or something else entirely. */
 export interface PartitionTable {
   readonly kind: 'gpt' | 'mbr' | 'none';
-  /** In the order of their numbers, empty entries left out. */
+  /** In the order of their numbers, empty entries and the extended partition (which only holds others) left out. */
   readonly partitions: readonly Partition[];
+  /** What is wrong with the table, or was passed over in it: a broken primary GPT, say. */
+  readonly notes: readonly string[];
 }
