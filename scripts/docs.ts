@@ -1,7 +1,7 @@
 /** Writes the parts of docs/ that are made from code. A test compares them: run this after changing the code. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { CATALOGUE } from '@unpin/contract';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CATALOGUE, imageVerdictSchema } from '@unpin/contract';
 import { STATEMENTS, vmTypes } from '@unpin/policy';
 
 /** docs/errors.md: every code with its meaning, HTTP status and exit status. */
@@ -49,7 +49,12 @@ export function vmTypesPage(): string {
 export const PAGES: readonly { readonly file: string; readonly make: () => string }[] = [
   { file: 'docs/errors.md', make: errorsPage },
   { file: 'docs/vm-types.md', make: vmTypesPage },
+  { file: 'docs/schema/image-verdict.schema.json', make: () => JSON.stringify(imageVerdictSchema(), null, 2) },
 ];
 
 if (import.meta.main)
-  for (const page of PAGES) writeFileSync(join(import.meta.dirname, '..', page.file), `${page.make().trimEnd()}\n`);
+  for (const page of PAGES) {
+    const file = join(import.meta.dirname, '..', page.file);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${page.make().trimEnd()}\n`);
+  }

@@ -6,6 +6,8 @@ export * from './messages/capabilities.ts';
 export * from './messages/health.ts';
 export * from './messages/host.ts';
 export * from './messages/image.ts';
+export * from './messages/image-inspection.ts';
+export * from './messages/image-schema.ts';
 export * from './messages/launch-order.ts';
 export * from './messages/policy.ts';
 export * from './messages/snapshot.ts';

@@ -1,12 +1,44 @@
 /** What a verdict can say of a boot set. */
-export type StatementId = 'sev-guest' | 'sev-es-guest' | 'snp-guest' | 'reports-conversions' | 'reports-correctly';
+export type StatementId =
+  | 'sev-guest'
+  | 'sev-es-guest'
+  | 'snp-guest'
+  | 'page-state-changes'
+  | 'tdx-guest'
+  | 'unaccepted-memory'
+  | 'reports-conversions'
+  | 'reports-correctly';
 
 export const STATEMENTS: readonly { readonly id: StatementId; readonly says: string }[] = [
   { id: 'sev-guest', says: 'runs as an SEV guest' },
   { id: 'sev-es-guest', says: 'runs as an SEV-ES guest' },
   { id: 'snp-guest', says: 'runs as an SEV-SNP guest' },
+  { id: 'page-state-changes', says: 'announces page state changes as an SEV-SNP guest, early and late' },
+  { id: 'tdx-guest', says: 'runs as an Intel TDX guest' },
+  { id: 'unaccepted-memory', says: 'accepts its memory as it first uses it (lazy acceptance)' },
   { id: 'reports-conversions', says: 'reports page conversions with KVM_HC_MAP_GPA_RANGE' },
   { id: 'reports-correctly', says: 'reports the right ranges (fix of CVE-2023-53996)' },
+];
+
+/**
+ * What a verdict can say of firmware, which is no part of a disk image: it is given beside it. A kernel that is booted
+ * directly has none.
+ */
+export type FirmwareStatementId =
+  | 'firmware-sev'
+  | 'firmware-sev-es'
+  | 'firmware-snp'
+  | 'firmware-tdx'
+  | 'firmware-kernel-hashes'
+  | 'firmware-live-migration';
+
+export const FIRMWARE_STATEMENTS: readonly { readonly id: FirmwareStatementId; readonly says: string }[] = [
+  { id: 'firmware-sev', says: 'firmware takes a launch secret, as firmware for SEV guests does' },
+  { id: 'firmware-sev-es', says: 'firmware names where further processors start, as SEV-ES needs it' },
+  { id: 'firmware-snp', says: 'firmware names the pages that an SEV-SNP launch prepares' },
+  { id: 'firmware-tdx', says: 'firmware names its parts for a TDX launch' },
+  { id: 'firmware-kernel-hashes', says: 'firmware checks kernel, initrd and command line against measured hashes' },
+  { id: 'firmware-live-migration', says: 'firmware announces SEV live migration to the guest' },
 ];
 
 /**
@@ -46,13 +78,27 @@ export interface Finding {
   readonly evidence: readonly Evidence[];
 }
 
+/** A file that takes part in a start. */
+export interface BootPart {
+  readonly name: string;
+  /** SHA-256, hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** The parts that a start would boot, by digest. */
 export interface BootSet {
   /** SHA-256 over the parts' digests and the command line, hex. Two boot sets with the same digest are the same. */
   readonly digest: string;
-  readonly kernel: { readonly name: string; readonly sha256: string; readonly bytes: number };
-  readonly initrd?: { readonly name: string; readonly sha256: string; readonly bytes: number };
+  readonly kernel: BootPart;
+  /** Several are one, as the loader puts them one behind the other into memory. */
+  readonly initrd?: BootPart;
   readonly commandLine?: string;
+  /** What the loader read to find the rest. */
+  readonly configuration?: readonly BootPart[];
+  readonly firmware?: BootPart;
+  /** Where it can't be told which of several starts will be: the digests of the others, which count as much. */
+  readonly others?: readonly string[];
 }
 
 export interface KernelFacts {
@@ -71,6 +117,19 @@ export interface Verdict {
   readonly inspector: string;
   readonly kernel: KernelFacts;
   readonly statements: Readonly<Record<StatementId, Finding>>;
+  /** What stood in the way where statements are unknown. */
+  readonly obstacles: readonly string[];
+  /** Of the firmware that was given; absent where none was. */
+  readonly firmware?: FirmwareVerdict;
+}
+
+/** What a firmware image can do. */
+export interface FirmwareVerdict {
+  readonly name: string;
+  /** SHA-256 of the file, hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly statements: Readonly<Record<FirmwareStatementId, Finding>>;
   /** What stood in the way where statements are unknown. */
   readonly obstacles: readonly string[];
 }

@@ -16,7 +16,13 @@ const NEEDS = {
   snpGuest: {
     statement: 'snp-guest',
     atLeast: 'inferred',
-    why: 'a SEV-SNP guest must validate its own pages and announce page state changes',
+    why: 'a SEV-SNP guest must validate its own pages and read the secrets and CPUID pages that its launch prepared',
+    remedy: 'use a kernel with SEV-SNP guest support (Linux 5.19 or later with CONFIG_AMD_MEM_ENCRYPT)',
+  },
+  pageStateChanges: {
+    statement: 'page-state-changes',
+    atLeast: 'inferred',
+    why: 'memory is allocated on demand: the guest must announce each page that it shares or takes back, or it stops at a fault',
     remedy: 'use a kernel with SEV-SNP guest support (Linux 5.19 or later with CONFIG_AMD_MEM_ENCRYPT)',
   },
   reports: {
@@ -136,7 +142,7 @@ const ROWS: readonly VmType[] = [
     memoryModel: 'guest_memfd',
     pinning: 'none',
     conversions: 'page-state-change',
-    needs: [NEEDS.snpGuest],
+    needs: [NEEDS.snpGuest, NEEDS.pageStateChanges],
     runners: [linux('hardware', ['sev-snp', 'guest-memfd', 'memory-attributes'], false), { ...software, built: false }],
     disclaimer:
       "SEV-SNP: the way out that today's kernels and processors offer. Memory is allocated on demand and its integrity is protected. Needs firmware in the guest.",

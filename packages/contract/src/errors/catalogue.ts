@@ -51,6 +51,9 @@ export const CATALOGUE = {
   NOT_A_KERNEL: { means: 'the file is not an x86-64 Linux kernel', http: 422, exit: EXIT.data },
   KERNEL_CORRUPT: { means: 'the kernel file is damaged or truncated', http: 422, exit: EXIT.data },
   KERNEL_UNSUPPORTED: { means: 'the kernel has a form that unpin cannot read yet', http: 422, exit: EXIT.data },
+  IMAGE_CORRUPT: { means: 'the image is damaged, truncated or leads in circles', http: 422, exit: EXIT.data },
+  IMAGE_UNSUPPORTED: { means: 'the image has a form that unpin cannot read', http: 422, exit: EXIT.data },
+  IMAGE_OVER_LIMITS: { means: 'inspecting the image takes more than is allowed', http: 422, exit: EXIT.data },
   BOOT_DOES_NOT_FIT: { means: 'kernel, initrd or command line do not fit into the guest', http: 422, exit: EXIT.data },
   LAUNCH_ORDER_INVALID: { means: 'the launch order cannot be read or contradicts itself', http: 400, exit: EXIT.data },
   LAUNCH_ORDER_MISMATCH: {

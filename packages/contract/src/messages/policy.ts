@@ -18,6 +18,9 @@ export const StatementId = Type.Enum([
   'sev-guest',
   'sev-es-guest',
   'snp-guest',
+  'page-state-changes',
+  'tdx-guest',
+  'unaccepted-memory',
   'reports-conversions',
   'reports-correctly',
 ]);
@@ -42,6 +45,23 @@ export const BootSet = Type.Object({
   kernel: Part,
   initrd: Type.Optional(Part),
   commandLine: Type.Optional(Type.String()),
+  configuration: Type.Optional(Type.Array(Part)),
+  firmware: Type.Optional(Part),
+  others: Type.Optional(Type.Array(Type.String())),
+});
+export const FirmwareVerdictMessage = Type.Object({
+  name: Type.String(),
+  sha256: Type.String(),
+  bytes: Type.Number(),
+  statements: Type.Object({
+    'firmware-sev': Finding,
+    'firmware-sev-es': Finding,
+    'firmware-snp': Finding,
+    'firmware-tdx': Finding,
+    'firmware-kernel-hashes': Finding,
+    'firmware-live-migration': Finding,
+  }),
+  obstacles: Type.Array(Type.String()),
 });
 export const VerdictMessage = Type.Object({
   bootSet: BootSet,
@@ -51,10 +71,14 @@ export const VerdictMessage = Type.Object({
     'sev-guest': Finding,
     'sev-es-guest': Finding,
     'snp-guest': Finding,
+    'page-state-changes': Finding,
+    'tdx-guest': Finding,
+    'unaccepted-memory': Finding,
     'reports-conversions': Finding,
     'reports-correctly': Finding,
   }),
   obstacles: Type.Array(Type.String()),
+  firmware: Type.Optional(FirmwareVerdictMessage),
 });
 export const WaiverMessage = Type.Object({ by: Type.String({ minLength: 1 }), reason: Type.String({ minLength: 1 }) });
 export type WaiverMessage = Static<typeof WaiverMessage>;
