@@ -1,19 +1,12 @@
-import type { KernelFacts, Verdict } from '@unpin/policy';
-import { FormatError } from '../format-error.ts';
-import { type Banner, findBanner } from '../kernel/banner.ts';
-import {
-  DEFAULT_IMAGE_LIMIT,
-  type KernelImage,
-  readKernelImage,
-  type UnpackedKernel,
-  unpackKernel,
-} from '../kernel/vmlinux.ts';
+import type { Verdict } from '@unpin/policy';
+import type { FormatError } from '../format-error.ts';
+import type { KernelImage } from '../kernel/vmlinux.ts';
 import { bootSetOf, sha256 } from './boot-set.ts';
-import { judge32Bit, judgeKernel, judgeUnread, type Statements } from './judge-kernel.ts';
+import { factsOf, obstacleOf, openKernel, statementsOf } from './open-kernel.ts';
 import { readRegularFile } from './read-file.ts';
 
 /** Version of the rules; raised with every change that can change a verdict. */
-export const INSPECTOR = 'kernel-1';
+export const INSPECTOR = 'kernel-2';
 /** Largest kernel file that is read, in bytes. */
 export const DEFAULT_FILE_LIMIT = 512 * 2 ** 20;
 
@@ -58,15 +51,14 @@ export function inspectKernelFile(path: string, options: InspectOptions = {}): I
 export function inspectKernel(file: Uint8Array, name: string, options: InspectOptions = {}): Inspection {
   const started = performance.now();
   const { commandLine } = options;
-  const opened = open(file, options);
+  const opened = openKernel(file, options.imageLimit);
   const part = { name, sha256: sha256(file), bytes: file.length };
   const { unpacked } = opened;
-  // A 32-bit kernel was read well enough: its verdict is proven, nothing stood in the way.
-  const problem = opened.problem?.kind === 'not-64-bit' ? undefined : opened.problem;
+  const problem = obstacleOf(opened);
   const verdict: Verdict = {
     bootSet: bootSetOf(part, undefined, commandLine),
     inspector: INSPECTOR,
-    kernel: factsOf(unpacked, opened.banner),
+    kernel: factsOf(opened),
     statements: statementsOf(opened, commandLine),
     obstacles: problem === undefined ? [] : [problem.message],
   };
@@ -81,43 +73,4 @@ export function inspectKernel(file: Uint8Array, name: string, options: InspectOp
       imageBytes: unpacked?.image.length ?? 0,
     },
   };
-}
-
-/** How far a file could be opened. */
-interface Opened {
-  readonly unpacked: UnpackedKernel | undefined;
-  readonly banner: Banner | undefined;
-  readonly kernel: KernelImage | undefined;
-  readonly problem: FormatError | undefined;
-}
-
-function open(file: Uint8Array, options: InspectOptions): Opened {
-  let unpacked: UnpackedKernel | undefined;
-  try {
-    unpacked = unpackKernel(file, { imageLimit: options.imageLimit ?? DEFAULT_IMAGE_LIMIT });
-    const kernel = readKernelImage(unpacked);
-    return { unpacked, kernel, banner: kernel.banner, problem: undefined };
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const banner = unpacked && findBanner(unpacked.image);
-    return { unpacked, banner, kernel: undefined, problem: error };
-  }
-}
-
-function statementsOf({ kernel, problem }: Opened, commandLine: string | undefined): Statements {
-  if (kernel !== undefined) return judgeKernel(kernel, commandLine);
-  // Only an image with a Linux banner gets as far as being refused for its 32 bits.
-  if (problem?.kind === 'not-64-bit') return judge32Bit();
-  return judgeUnread(problem?.message ?? 'not read');
-}
-
-function factsOf(unpacked: UnpackedKernel | undefined, banner: Banner | undefined): KernelFacts {
-  const words = banner === undefined ? {} : { banner: banner.text };
-  if (unpacked === undefined) return { container: 'unknown', payload: 'unknown', ...words };
-  const { setup, payload } = unpacked;
-  const container =
-    setup === undefined
-      ? 'ELF vmlinux'
-      : `bzImage ${setup.protocol >> 8}.${String(setup.protocol & 0xff).padStart(2, '0')}`;
-  return { container, payload, ...words };
 }
