@@ -1,6 +1,14 @@
 export { cacheFolder } from './cache/cache-folder.ts';
 export type { AssetRecord, PackageRecord } from './cache/manifest.ts';
-export { ASSET_IDS, ASSETS, type AssetId, isAssetId, TEST_HOST_ASSETS } from './debian/assets.ts';
+export {
+  ASSET_GROUPS,
+  ASSET_IDS,
+  ASSETS,
+  type AssetId,
+  assetsNamed,
+  isAssetId,
+  TEST_HOST_ASSETS,
+} from './debian/assets.ts';
 export {
   assetFolder,
   assetPath,

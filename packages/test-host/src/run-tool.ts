@@ -1,5 +1,5 @@
 /** Runs one of the system's tools to its end: bounded in time, output collected, failure told in the tool's own words. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface ToolOptions {
   /** After so many milliseconds the tool is killed. */
@@ -33,25 +33,47 @@ export class ToolError extends Error {
 
 /** Resolves when the tool exits with 0. Rejects with ToolError. */
 export function runTool(tool: string, args: readonly string[], options: ToolOptions): Promise<ToolResult> {
+  const child = spawn(tool, args, { ...spawnOptions(options), stdio: ['ignore', 'pipe', 'pipe'] });
+  const out: Buffer[] = [];
+  let line = '';
+  child.stdout.on('data', (data: Buffer) => {
+    out.push(data);
+    if (options.onLine === undefined) return;
+    const lines = (line + data.toString('utf8')).split('\n');
+    line = lines.pop() ?? '';
+    for (const each of lines) options.onLine(each);
+  });
+  return ended(tool, child, options).then((stderr) => ({ stdout: Buffer.concat(out), stderr }));
+}
+
+/** `source | sink`: resolves when both exit with 0, whatever one of them makes of the other's end. Rejects with ToolError. */
+export async function runPipe(
+  [source, ...sourceArgs]: readonly [string, ...string[]],
+  [sink, ...sinkArgs]: readonly [string, ...string[]],
+  options: ToolOptions,
+): Promise<void> {
+  const first = spawn(source, sourceArgs, { ...spawnOptions(options), stdio: ['ignore', 'pipe', 'pipe'] });
+  const second = spawn(sink, sinkArgs, { ...spawnOptions(options), stdio: [first.stdout, 'ignore', 'pipe'] });
+  const both = Promise.all([ended(source, first, options), ended(sink, second, options)]);
+  // Ours is one more end of the pipe, and would keep the source from noticing that nobody reads.
+  first.stdout.destroy();
+  await both;
+}
+
+function spawnOptions({ timeoutMs, cwd, env }: ToolOptions) {
+  return {
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL' as const,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  };
+}
+
+/** What the tool wrote to its standard error, once it has exited with 0. */
+function ended(tool: string, child: ChildProcess, options: ToolOptions): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(tool, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.env === undefined ? {} : { env: options.env }),
-    });
-    const out: Buffer[] = [];
     const err: Buffer[] = [];
-    let line = '';
-    child.stdout.on('data', (data: Buffer) => {
-      out.push(data);
-      if (options.onLine === undefined) return;
-      const lines = (line + data.toString('utf8')).split('\n');
-      line = lines.pop() ?? '';
-      for (const each of lines) options.onLine(each);
-    });
-    child.stderr.on('data', (data: Buffer) => err.push(data));
+    child.stderr?.on('data', (data: Buffer) => err.push(data));
     child.once('error', (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'ENOENT' ? 'missing' : 'failed';
       reject(new ToolError(tool, reason, `${tool}: ${error.message}`, ''));
@@ -59,7 +81,7 @@ export function runTool(tool: string, args: readonly string[], options: ToolOpti
     child.once('close', (code, signal) => {
       const stderr = Buffer.concat(err).toString('utf8').trim();
       if (code === 0) {
-        resolve({ stdout: Buffer.concat(out), stderr });
+        resolve(stderr);
         return;
       }
       // Node's own kill after `timeout` is the only SIGKILL that leaves `killed` set.

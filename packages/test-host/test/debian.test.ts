@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { ASSETS } from '../src/debian/assets.ts';
+import { ASSETS, assetsNamed } from '../src/debian/assets.ts';
 import { parseMadison, parseSimulation } from '../src/debian/private-apt.ts';
 import { exactDependency, newestOffer } from '../src/debian/resolve.ts';
 import { DEFAULT_MIRROR, mirrorOf, sourcesList } from '../src/debian/suites.ts';
@@ -68,6 +68,17 @@ describe('a package is found by the pattern of its name', () => {
     assert.ok(!named('kernel-6.1-cloud', 'linux-image-6.12.1-1-cloud-amd64'));
   });
 
+  test('whether it is installed, split from its modules, or of an installer', () => {
+    assert.ok(named('image-bookworm-rt', 'linux-image-6.1.0-56-rt-amd64'));
+    assert.ok(!named('image-bookworm-rt', 'linux-image-6.1.0-56-amd64'));
+    assert.ok(named('image-sid-cloud', 'linux-binary-7.2.13+deb14-cloud-amd64'));
+    assert.ok(!named('image-sid-amd64', 'linux-binary-7.2.13+deb14-cloud-amd64'));
+    assert.ok(!named('image-sid-amd64', 'linux-binary-unsigned-7.2.13+deb14-amd64'));
+    assert.ok(named('image-trixie-amd64', 'kernel-image-6.12.107+deb13-amd64-di'));
+    assert.ok(named('image-bullseye-686', 'linux-image-5.10.0-32-686'));
+    assert.ok(!named('image-bullseye-686', 'linux-image-5.10.0-32-686-pae'));
+  });
+
   test('in its newest version', () => {
     const offers = ['6.12.95-1~bpo12+1', '6.12.117-1~deb12u1', '6.12.99-1'].map((version) => ({
       name: 'linux',
@@ -75,6 +86,14 @@ describe('a package is found by the pattern of its name', () => {
     }));
     assert.equal(newestOffer(offers)?.version, '6.12.117-1~deb12u1');
     assert.equal(newestOffer([]), undefined);
+  });
+});
+
+describe('a word', () => {
+  test('stands for one asset, or for a group of them', () => {
+    assert.deepEqual(assetsNamed('nasm'), ['nasm']);
+    assert.ok(assetsNamed('image-kernels')?.includes('image-sid-amd64'));
+    assert.equal(assetsNamed('toString'), undefined);
   });
 });
 
@@ -111,5 +130,7 @@ describe('the mirror', () => {
   test('is trusted only with the key', () => {
     for (const line of sourcesList('bookworm', DEFAULT_MIRROR, '/keys.gpg').trim().split('\n'))
       assert.match(line, /^deb \[arch=amd64 signed-by=\/keys\.gpg\] http\S+ bookworm\S* main$/);
+    for (const line of sourcesList('i386', DEFAULT_MIRROR, '/keys.gpg').trim().split('\n'))
+      assert.match(line, /^deb \[arch=i386 signed-by=\/keys\.gpg\] http\S+ b\w+ main$/);
   });
 });

@@ -1,5 +1,5 @@
 import { UnpinError } from '@unpin/contract';
-import { ASSET_IDS, type AssetId, fetchAssets, isAssetId } from '@unpin/test-host';
+import { ASSET_GROUPS, ASSET_IDS, type AssetId, assetsNamed, fetchAssets, isAssetId } from '@unpin/test-host';
 import type { GlobalOptions } from '../program.ts';
 import { fetchProgressText } from '../render/fetch-progress.ts';
 import { print, progressLine } from '../render/print.ts';
@@ -7,7 +7,7 @@ import { table } from '../render/table.ts';
 
 /** Everything, unless parts are named. */
 export async function testHostFetch(globals: GlobalOptions, names: readonly string[]): Promise<number> {
-  const ids: readonly AssetId[] = names.length === 0 ? ASSET_IDS : names.map(requireAsset);
+  const ids: readonly AssetId[] = names.length === 0 ? ASSET_IDS : names.flatMap(requireAssets);
   const progress = progressLine(globals.json === true);
   const records = await fetchAssets(ids, { onProgress: (step) => progress.show(fetchProgressText(step)) });
   progress.clear();
@@ -17,7 +17,17 @@ export async function testHostFetch(globals: GlobalOptions, names: readonly stri
 
 /** The asset of that name. Throws NOT_FOUND. */
 export function requireAsset(name: string): AssetId {
-  if (!isAssetId(name))
-    throw new UnpinError('NOT_FOUND', { subject: `asset '${name}'`, needed: `one of ${ASSET_IDS.join(', ')}` });
+  if (!isAssetId(name)) throw noAsset(name, ASSET_IDS);
   return name;
+}
+
+/** The assets of that name, which may be that of a group. Throws NOT_FOUND. */
+function requireAssets(name: string): readonly AssetId[] {
+  const ids = assetsNamed(name);
+  if (ids === undefined) throw noAsset(name, [...ASSET_GROUPS.keys(), ...ASSET_IDS]);
+  return ids;
+}
+
+function noAsset(name: string, known: readonly string[]): UnpinError {
+  return new UnpinError('NOT_FOUND', { subject: `asset '${name}'`, needed: `one of ${known.join(', ')}` });
 }

@@ -7,7 +7,7 @@ export function listCommand(args: readonly string[]): number {
   const { values } = parse({ args: [...args], options: { json: { type: 'boolean', default: false } } });
   const rows = ASSET_IDS.map((id) => ({ id, title: ASSETS[id].title, path: pathOf(id), asset: findAsset(id) }));
   if (values.json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
-  else for (const { id, asset } of rows) process.stdout.write(`${id.padEnd(20)}${asset?.version ?? '-'}\n`);
+  else for (const { id, asset } of rows) process.stdout.write(`${id.padEnd(24)}${asset?.version ?? '-'}\n`);
   return 0;
 }
 

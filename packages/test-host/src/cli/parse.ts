@@ -1,7 +1,7 @@
 /** Command lines: what util.parseArgs says, in the catalogue's words. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UnpinError } from '@unpin/contract/errors';
-import { ASSET_IDS, type AssetId, isAssetId } from '../debian/assets.ts';
+import { ASSET_GROUPS, ASSET_IDS, type AssetId, assetsNamed } from '../debian/assets.ts';
 
 /** As util.parseArgs. Throws USAGE. */
 export function parse<const T extends ParseArgsConfig>(config: T) {
@@ -12,11 +12,13 @@ export function parse<const T extends ParseArgsConfig>(config: T) {
   }
 }
 
-/** Throws USAGE for anything that is no asset's id. */
+/** The assets of ids and of names of groups. Throws USAGE for anything else. */
 export function assetIds(words: readonly string[]): AssetId[] {
-  return words.map((word) => {
-    if (isAssetId(word)) return word;
-    throw new UnpinError('USAGE', { subject: word, found: 'no asset of this name', needed: ASSET_IDS.join(', ') });
+  return words.flatMap((word) => {
+    const ids = assetsNamed(word);
+    if (ids !== undefined) return ids;
+    const needed = [...ASSET_GROUPS.keys(), ...ASSET_IDS].join(', ');
+    throw new UnpinError('USAGE', { subject: word, found: 'no asset of this name', needed });
   });
 }
 

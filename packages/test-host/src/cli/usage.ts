@@ -1,6 +1,8 @@
-import { ASSET_IDS, ASSETS } from '../debian/assets.ts';
+import { ASSET_GROUPS, ASSET_IDS, ASSETS } from '../debian/assets.ts';
 
-const IDS = ASSET_IDS.map((id) => `  ${id.padEnd(20)}${ASSETS[id].title}`).join('\n');
+const WIDTH = 24;
+const IDS = ASSET_IDS.map((id) => `  ${id.padEnd(WIDTH)}${ASSETS[id].title}`).join('\n');
+const GROUPS = [...ASSET_GROUPS].map(([name, ids]) => `  ${name.padEnd(WIDTH)}${ids[0]} to ${ids.at(-1)}`).join('\n');
 
 export const USAGE = `A real kvm_amd without the hardware, and the Debian packages that tests need.
 
@@ -19,6 +21,9 @@ export const USAGE = `A real kvm_amd without the hardware, and the Debian packag
 
 Assets:
 ${IDS}
+
+Several at once:
+${GROUPS}
 
 The cache is $UNPIN_CACHE, else $XDG_CACHE_HOME/unpin, else ~/.cache/unpin.
 `;

@@ -1,4 +1,5 @@
 /** What tests and the test host take from Debian: one row each, resolved to today's version when fetched. */
+import { IMAGE_KERNEL_IDS, IMAGE_KERNELS } from './image-kernels.ts';
 import type { Launcher } from './launchers.ts';
 import type { SuiteGroup } from './suites.ts';
 
@@ -18,9 +19,14 @@ export const ASSET_IDS = [
   'zstd',
   'gcc',
   'disk-tools',
+  'postgres',
+  ...IMAGE_KERNEL_IDS,
 ] as const;
 
 export type AssetId = (typeof ASSET_IDS)[number];
+
+/** Names for several at once, understood wherever assets are fetched. */
+export const ASSET_GROUPS: ReadonlyMap<string, readonly AssetId[]> = new Map([['image-kernels', IMAGE_KERNEL_IDS]]);
 
 /** What a test host cannot do without; `host-newest` is the other kernel that it can have. */
 export const TEST_HOST_ASSETS: readonly AssetId[] = ['host-6.12', 'busybox-static', 'qemu'];
@@ -34,7 +40,7 @@ export type AssetSource =
       readonly prefix: string;
       readonly name: RegExp;
       readonly with?: RegExp;
-      /** Folders that are left out once unpacked. */
+      /** Folders that are left out. */
       readonly without?: readonly string[];
     }
   | {
@@ -43,7 +49,7 @@ export type AssetSource =
       readonly group: SuiteGroup;
       /** The first one's version is the asset's. */
       readonly names: readonly [string, ...string[]];
-      /** Folders that are left out once unpacked. */
+      /** Folders that are left out. */
       readonly without?: readonly string[];
       /** What can be started, by name. */
       readonly launchers?: Readonly<Record<string, Launcher>>;
@@ -192,8 +198,29 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
     },
     file: /^run\/qemu-img$/,
   },
+  postgres: {
+    title: 'PostgreSQL',
+    source: {
+      kind: 'closure',
+      group: 'bookworm',
+      names: ['postgresql-15'],
+      without: ['usr/share/doc', 'usr/share/locale', 'usr/share/man', 'usr/share/perl', 'usr/lib/llvm-14'],
+      // initdb starts the server that lies beside it.
+      launchers: {
+        postgres: { program: /^usr\/lib\/postgresql\/\d+\/bin\/postgres$/, beside: true },
+        initdb: { program: /^usr\/lib\/postgresql\/\d+\/bin\/initdb$/ },
+      },
+    },
+    file: /^run\/postgres$/,
+  },
+  ...IMAGE_KERNELS,
 };
 
 export function isAssetId(text: string): text is AssetId {
   return ASSET_IDS.some((id) => id === text);
+}
+
+/** The assets that a word stands for: one by its id, several by the name of a group; undefined for any other word. */
+export function assetsNamed(word: string): readonly AssetId[] | undefined {
+  return isAssetId(word) ? [word] : ASSET_GROUPS.get(word);
 }

@@ -14,6 +14,9 @@ import { resolve } from './resolve.ts';
 import type { SuiteGroup } from './suites.ts';
 import { findFile, inPlace, sha256, unpack } from './unpack.ts';
 
+/** How many versions are passed over that a mirror's indexes name and it doesn't have. */
+const OLDER_VERSIONS = 4;
+
 /** What is being done; `asset` is missing where it concerns several. */
 export type FetchProgress =
   | { readonly stage: 'waiting for another fetch' }
@@ -150,16 +153,29 @@ class Fetching {
     source: Exclude<AssetSource, { kind: 'shell-initrd' }>,
   ): Promise<AssetRecord> {
     const apt = await this.#apt(source.group);
-    const { version, packages } = await resolve(id, source, apt);
+    let resolved = await resolve(id, source, apt);
     const present = presentAsset(this.#cache, id);
-    if (present?.version === version) {
-      this.#tell({ stage: 'present', asset: id, version });
-      return present;
-    }
-    this.#tell({ stage: 'downloading', asset: id, version });
     const downloads = join(this.#cache, 'downloads', id);
     mkdirSync(downloads, { recursive: true });
-    const debs = await apt.download(packages, downloads);
+    const absent = new Set<string>();
+    let debs: string[] | undefined;
+    while (debs === undefined) {
+      const { version } = resolved;
+      if (present?.version === version) {
+        this.#tell({ stage: 'present', asset: id, version });
+        return present;
+      }
+      this.#tell({ stage: 'downloading', asset: id, version });
+      try {
+        debs = await apt.download(resolved.packages, downloads);
+      } catch (error) {
+        // A mirror may lag behind its indexes: an older version does as well.
+        if (source.kind !== 'packages' || !isAbsent(error) || absent.size === OLDER_VERSIONS) throw error;
+        absent.add(version);
+        resolved = await resolve(id, source, apt, absent);
+      }
+    }
+    const { version, packages } = resolved;
     this.#tell({ stage: 'unpacking', asset: id, version });
     const directory = this.#directory(id, version);
     await inPlace(join(this.#cache, directory), async (folder) => {
@@ -213,6 +229,11 @@ class Fetching {
     this.#groups.set(group, apt);
     return apt;
   }
+}
+
+/** Whether a mirror answered that it has no such file. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof UnpinError && error.code === 'ASSET_UNAVAILABLE' && /\b404\b/.test(String(error.parts.found));
 }
 
 async function packageRecord({ name, version }: Offer, deb: string) {

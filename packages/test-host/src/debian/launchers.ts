@@ -2,8 +2,8 @@
  * Programs of a closure as ones that anybody can start: for each a script in the folder `run` that starts it with the
  * closure's own loader and libraries. The scripts find their folder by themselves: it may be moved.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { UnpinError } from '@unpin/contract/errors';
 import { runtimeOf } from './runtime.ts';
 import { findFile } from './unpack.ts';
@@ -15,6 +15,8 @@ export interface Launcher {
   readonly arguments?: string;
   /** Variables that name the program's own files, which it would else look for on the machine; `$root` is the folder. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Other programs start it beside themselves: the program moves to `.real`, and a launcher stands in its place too. */
+  readonly beside?: boolean;
 }
 
 /** The folder of launchers, relative to the asset's. */
@@ -28,13 +30,18 @@ export function writeLaunchers(folder: string, launchers: Readonly<Record<string
   if (runtime === undefined) throw new UnpinError('ASSET_UNAVAILABLE', { subject, found: 'no loader in its packages' });
   mkdirSync(join(folder, LAUNCHER_FOLDER), { recursive: true });
   const inside = (path: string): string => `$root/${relative(folder, path)}`;
-  for (const [name, { program, arguments: first, environment = {} }] of entries) {
+  for (const [name, { program, arguments: first, environment = {}, beside = false }] of entries) {
+    const found = findFile(folder, program, subject);
+    const real = beside ? `${found}.real` : found;
     const variables = Object.entries(environment).map(([variable, value]) => `export ${variable}="${value}"\n`);
-    const script = `#!/bin/sh
-root=$(CDPATH= cd -- "\${0%/*}/.." && pwd) || exit 127
+    const script = (up: string) => `#!/bin/sh
+root=$(CDPATH= cd -- "\${0%/*}/${up}" && pwd) || exit 127
 ${variables.join('')}exec "${inside(runtime.loader)}" --library-path "${runtime.libraries.map(inside).join(':')}" \\
-  "$root/${findFile(folder, program, subject)}" ${first === undefined ? '' : `${first} `}"$@"
+  "$root/${real}" ${first === undefined ? '' : `${first} `}"$@"
 `;
-    writeFileSync(join(folder, LAUNCHER_FOLDER, name), script, { mode: 0o755 });
+    writeFileSync(join(folder, LAUNCHER_FOLDER, name), script('..'), { mode: 0o755 });
+    if (!beside) continue;
+    renameSync(join(folder, found), join(folder, real));
+    writeFileSync(join(folder, found), script(relative(dirname(found), '')), { mode: 0o755 });
   }
 }

@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UnpinError } from '@unpin/contract/errors';
 import { runTool, ToolError } from '../run-tool.ts';
-import { ARCHIVE_MIRROR, DEFAULT_MIRROR, type Mirror, mirrorOf, type SuiteGroup, sourcesList } from './suites.ts';
+import {
+  ARCHIVE_MIRROR,
+  contentsOf,
+  DEFAULT_MIRROR,
+  type Mirror,
+  mirrorOf,
+  type SuiteGroup,
+  sourcesList,
+} from './suites.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
@@ -116,6 +124,7 @@ export class PrivateApt {
     // apt takes an empty status file for a system with nothing installed: closures are then complete.
     if (!existsSync(at('status'))) writeFileSync(at('status'), '');
     writeFileSync(at('sources.list'), sourcesList(this.#group, mirror, KEYRING));
+    const { architecture } = contentsOf(this.#group);
     const settings: Record<string, string> = {
       'Dir::State': at('state'),
       'Dir::State::status': at('status'),
@@ -132,8 +141,8 @@ export class PrivateApt {
       'Acquire::GzipIndexes': 'true',
       'Dir::Cache::pkgcache': '',
       'Dir::Cache::srcpkgcache': '',
-      'APT::Architecture': 'amd64',
-      'APT::Architectures': 'amd64',
+      'APT::Architecture': architecture,
+      'APT::Architectures': architecture,
       // Downloads stay with our user: the cache folder may be closed to apt's own.
       'APT::Sandbox::User': '',
       ...(mirror.archived ? { 'Acquire::Check-Valid-Until': 'false' } : {}),
@@ -162,7 +171,7 @@ export function parseSimulation(text: string): Offer[] {
 /** apt writes the epoch's colon as %3a in file names. */
 function debName(folder: string, { name, version }: Offer): string {
   const start = `${name}_${version.replaceAll(':', '%3a')}_`;
-  const found = readdirSync(folder).find((each) => each.startsWith(start) && each.endsWith('.deb'));
+  const found = readdirSync(folder).find((each) => each.startsWith(start) && /\.u?deb$/.test(each));
   if (found === undefined)
     throw new UnpinError('ASSET_UNAVAILABLE', { subject: `${name} ${version}`, found: 'no file' });
   return found;

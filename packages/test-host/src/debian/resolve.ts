@@ -10,15 +10,20 @@ export interface Resolved {
   readonly packages: readonly Offer[];
 }
 
-/** Asks the group's apt, whose indexes are fresh. Throws ASSET_UNAVAILABLE where no suite offers such a package. */
+/**
+ * Asks the group's apt, whose indexes are fresh. Throws ASSET_UNAVAILABLE where no suite offers such a package.
+ * @param except versions that the indexes name and the mirror doesn't have
+ */
 export async function resolve(
   id: AssetId,
   source: Exclude<AssetSource, { readonly kind: 'shell-initrd' }>,
   apt: PrivateApt,
+  except: ReadonlySet<string> = new Set(),
 ): Promise<Resolved> {
   switch (source.kind) {
     case 'packages': {
-      const newest = newestOffer(await apt.offers(source.prefix, source.name));
+      const offers = await apt.offers(source.prefix, source.name);
+      const newest = newestOffer(offers.filter(({ version }) => !except.has(version)));
       if (newest === undefined) throw missing(id, source.name.source, source.group);
       const parts = source.with;
       const also =

@@ -8,12 +8,15 @@ export interface Suite {
   readonly name: string;
 }
 
-export type SuiteGroup = 'bullseye' | 'bookworm' | 'newest';
+export type SuiteGroup = 'bullseye' | 'bookworm' | 'newest' | 'sid' | 'i386' | 'installer';
 
 /**
  * - `bullseye` is where Linux 5.10 lives.
  * - `bookworm` has 6.1, and 6.12 beside it.
  * - `newest` is the release whose backports carry the newest kernel.
+ * - `sid` is where the next release grows.
+ * - `i386` has kernels for 32-bit x86.
+ * - `installer` has the packages of Debian's installer: small ones, and small indexes.
  */
 export const SUITES: Readonly<Record<SuiteGroup, readonly Suite[]>> = {
   bullseye: [
@@ -33,7 +36,33 @@ export const SUITES: Readonly<Record<SuiteGroup, readonly Suite[]>> = {
     { archive: 'debian', name: 'trixie-backports' },
     { archive: 'debian-security', name: 'trixie-security' },
   ],
+  sid: [{ archive: 'debian', name: 'sid' }],
+  // Without security updates: of each release the kernel of its last installer is one of its own, and stays for months.
+  installer: [
+    { archive: 'debian', name: 'bullseye' },
+    { archive: 'debian', name: 'trixie' },
+  ],
+  // The last two releases with a kernel for 32-bit x86.
+  i386: [
+    { archive: 'debian', name: 'bullseye' },
+    { archive: 'debian', name: 'bookworm' },
+  ],
 };
+
+/** What of the suites a group has: Debian's name of the processor, and which part of the archive. */
+export function contentsOf(group: SuiteGroup): { readonly architecture: string; readonly component: string } {
+  switch (group) {
+    case 'bullseye':
+    case 'bookworm':
+    case 'newest':
+    case 'sid':
+      return { architecture: 'amd64', component: 'main' };
+    case 'installer':
+      return { architecture: 'amd64', component: 'main/debian-installer' };
+    case 'i386':
+      return { architecture: 'i386', component: 'main' };
+  }
+}
 
 /** Base URLs of both archives on one mirror. */
 export interface Mirror {
@@ -58,8 +87,12 @@ export const ARCHIVE_MIRROR: Mirror = {
 
 /** The sources.list of a group on a mirror, signatures checked with `keyring`. */
 export function sourcesList(group: SuiteGroup, mirror: Mirror, keyring: string): string {
+  const { architecture, component } = contentsOf(group);
   return SUITES[group]
-    .map(({ archive, name }) => `deb [arch=amd64 signed-by=${keyring}] ${mirror[archive]} ${name} main\n`)
+    .map(
+      ({ archive, name }) =>
+        `deb [arch=${architecture} signed-by=${keyring}] ${mirror[archive]} ${name} ${component}\n`,
+    )
     .join('');
 }
 

@@ -4,7 +4,7 @@ import { createReadStream, mkdirSync, readdirSync, renameSync, rmSync } from 'no
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UnpinError } from '@unpin/contract/errors';
-import { runTool } from '../run-tool.ts';
+import { runPipe } from '../run-tool.ts';
 
 const UNPACK_MS = 300_000;
 
@@ -19,10 +19,28 @@ export async function inPlace(target: string, fill: (folder: string) => Promise<
   renameSync(fresh, target);
 }
 
-/** The contents of packages, without their scripts, in one folder. */
+/**
+ * The contents of packages, without their scripts, in one folder. What is below the folders of `without` is never
+ * written: a kernel's modules are most of its package.
+ */
 export async function unpack(debs: readonly string[], folder: string, without: readonly string[]): Promise<void> {
-  for (const deb of debs) await runTool('dpkg-deb', ['--extract', deb, folder], { timeoutMs: UNPACK_MS });
-  for (const path of without) rmSync(join(folder, path), { recursive: true, force: true });
+  const left = without.map((path) => `--exclude=./${path}`);
+  for (const deb of debs)
+    await runPipe(
+      ['dpkg-deb', '--fsys-tarfile', deb],
+      [
+        'tar',
+        '--extract',
+        '--file=-',
+        '--directory',
+        folder,
+        '--no-same-owner',
+        '--anchored',
+        '--no-wildcards',
+        ...left,
+      ],
+      { timeoutMs: UNPACK_MS },
+    );
 }
 
 /** The first file below `folder` whose relative path matches. Throws ASSET_UNAVAILABLE: the package has changed its form. */
