@@ -25,3 +25,4 @@ export { startTestHost, type TestHostResult } from './host/start-test-host.ts';
 export { type BusyboxInitrdOptions, busyboxInitrd, type InitrdFile, SHELL_INIT } from './initrd/busybox-initrd.ts';
 export { type CpioEntry, cpioArchive } from './initrd/newc.ts';
 export { TINY_INIT_LINE, tinyInit, tinyInitrd } from './initrd/tiny-initrd.ts';
+export { type PostgresOptions, type RunningPostgres, startPostgres } from './postgres/start-postgres.ts';
