@@ -7,7 +7,8 @@ interface Manifest {
   readonly assets?: Readonly<Record<string, { readonly directory: string; readonly file: string }>>;
 }
 
-function cacheFolder(): string {
+/** Where the fetcher keeps what it fetched. */
+export function cacheFolder(): string {
   const own = process.env['UNPIN_CACHE'];
   if (own !== undefined && isAbsolute(own)) return own;
   const xdg = process.env['XDG_CACHE_HOME'];
