@@ -45,7 +45,16 @@ cases('reports-conversions', [
   ['nopv on the command line', {}, 'no proven', { commandLine: 'root=/dev/vda1 nopv quiet' }],
   ['nopv on the command line of an old kernel', OLD, 'no proven', { commandLine: 'nopv' }],
   ['nopv for init', {}, 'yes proven', { commandLine: 'quiet -- nopv' }],
-  ['a word that only ends in nopv', {}, 'yes proven', { commandLine: 'xen_nopv' }],
+  ['a word that only ends in nopv', {}, 'yes proven', { commandLine: 'not_nopv' }],
+  ['nopv with a value', {}, 'no proven', { commandLine: 'nopv=0' }],
+  ['nopv in quotes of its own', {}, 'no proven', { commandLine: 'a="b c" "nopv"' }],
+  ['nopv within quotes of another word', {}, 'yes proven', { commandLine: 'dyndbg="file a +p nopv x" quiet' }],
+  ['xen_nopv, and support for Xen guests', { parameters: ['xen_nopv'] }, 'no proven', { commandLine: 'xen_nopv' }],
+  ['xen-nopv, which is the same', { parameters: ['xen_nopv'] }, 'no proven', { commandLine: 'xen-nopv' }],
+  ['xen_nopv, which this kernel does not know', {}, 'yes proven', { commandLine: 'xen_nopv' }],
+  ['the hypervisor bit cleared by number', {}, 'no proven', { commandLine: 'clearcpuid=12,159' }],
+  ['the hypervisor bit cleared by name', {}, 'no proven', { commandLine: 'clearcpuid=hypervisor' }],
+  ['another bit cleared', {}, 'yes proven', { commandLine: 'clearcpuid=514' }],
   ['mem_encrypt=off, which rules the host side only', {}, 'yes proven', { commandLine: 'mem_encrypt=off' }],
 ]);
 
@@ -72,7 +81,11 @@ cases('sev-guest', [
 ]);
 
 cases('sev-es-guest', [
-  ['VMGEXIT and #VC handler', {}, 'yes proven'],
+  ['VMGEXIT, #VC gate and handler', {}, 'yes proven'],
+  ['VMGEXIT and #VC gate', { vcText: false }, 'yes proven'],
+  ['VMGEXIT and #VC handler', { vcGate: false }, 'yes proven'],
+  ['VMGEXIT alone', { vcGate: false, vcText: false }, 'yes inferred'],
+  ['#VC gate alone', { sevEs: false, pageStates: 'none', vcGate: true, symbols: 'none' }, 'yes inferred'],
   ['neither, and no symbol', { sevEs: false }, 'no proven'],
   ['neither, without symbols', { sevEs: false, symbols: 'none' }, 'no inferred'],
 ]);
@@ -81,6 +94,37 @@ cases('snp-guest', [
   ['PVALIDATE and CPUID table', {}, 'yes proven'],
   ['neither, and no symbol', { snp: false }, 'no proven'],
   ['neither, without symbols', { snp: false, symbols: 'none' }, 'no inferred'],
+]);
+
+cases('page-state-changes', [
+  ['by MSR, by GHCB page, and PVALIDATE', {}, 'yes proven'],
+  ['the same without symbols', { symbols: 'none' }, 'yes proven'],
+  ['by MSR only', { pageStates: 'request' }, 'yes inferred'],
+  ['by GHCB page only', { pageStates: 'event' }, 'yes inferred'],
+  ['none, and no symbol', { snp: false, pageStates: 'none' }, 'no proven'],
+  ['the number alone', { snp: false, pageStates: 'number' }, 'no proven'],
+  ['none, without symbols', { snp: false, pageStates: 'none', symbols: 'none' }, 'no inferred'],
+]);
+
+cases('tdx-guest', [
+  ['TDCALL and the name as text', {}, 'yes proven'],
+  ['TDCALL and the name in the code', { tdx: 'numbers' }, 'yes proven'],
+  ['TDCALL alone', { tdx: 'call' }, 'yes inferred'],
+  ['the name alone', { tdx: 'name', symbols: 'none' }, 'yes inferred'],
+  ['neither, and no symbol', { tdx: 'none' }, 'no proven'],
+  ['neither, without symbols', { tdx: 'none', symbols: 'none' }, 'no inferred'],
+]);
+
+cases('unaccepted-memory', [
+  ['EFI table and parameter', {}, 'yes proven'],
+  ['EFI table alone', { unaccepted: 'table' }, 'yes inferred'],
+  ['parameter alone', { unaccepted: 'parameter', symbols: 'none' }, 'yes inferred'],
+  ['neither, and no symbol', { unaccepted: 'none' }, 'no proven'],
+  ['neither, without symbols', { unaccepted: 'none', symbols: 'none' }, 'no inferred'],
+  ['eager by command line', {}, 'no proven', { commandLine: 'quiet accept_memory=eager' }],
+  ['lazy by command line', {}, 'yes proven', { commandLine: 'accept_memory=lazy' }],
+  ['first eager, then lazy', {}, 'yes proven', { commandLine: 'accept_memory=eager accept_memory=lazy' }],
+  ['a word that it does not know', {}, 'yes proven', { commandLine: 'accept_memory=never' }],
 ]);
 
 describe('evidence', () => {

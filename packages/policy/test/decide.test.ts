@@ -95,7 +95,7 @@ describe('decide', () => {
       fc.constantFrom(yes(), yes('inferred'), no, { ...no, level: 'inferred' as const }),
     );
     const anyVerdict = fc
-      .tuple(finding, finding, finding, finding, finding)
+      .tuple(...STATEMENTS.map(() => finding))
       .map((f) => verdict(Object.fromEntries(STATEMENTS.map((s, i) => [s.id, f[i] ?? no]))));
     fc.assert(
       fc.property(anyVerdict, fc.constantFrom(...vmTypes()), (v, type) => {

@@ -23,7 +23,10 @@ export function probeVerdict(flavour: ProbeFlavour, vmmVersion: string): Verdict
     statements: {
       'sev-guest': built('yes', 'the probe sets the C bit wherever it is told that there is one'),
       'sev-es-guest': built('no', 'the probe has no handler for the VMM communication exception'),
-      'snp-guest': built('no', 'the probe neither validates pages nor announces page state changes'),
+      'snp-guest': built('no', 'the probe does not validate pages'),
+      'page-state-changes': built('no', 'the probe does not announce page state changes'),
+      'tdx-guest': built('no', 'the probe makes no TDCALL'),
+      'unaccepted-memory': built('no', 'the probe uses memory as it finds it'),
       ...reporting(flavour, built),
     },
     obstacles: [],

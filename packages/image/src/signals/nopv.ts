@@ -1,13 +1,26 @@
 import type { Evidence } from '@unpin/policy';
+import { wordEvidence, wordsOf } from './command-line.ts';
+import { findKernelParameter } from './kernel-parameter.ts';
+import type { SignalInput } from './signal.ts';
+
+/** CPUID 1 ECX bit 31, the hypervisor bit, by its number and its name in the kernel. */
+const HYPERVISOR_BIT = ['159', 'hypervisor'];
 
 /**
- * `nopv` on the kernel's command line: the kernel then doesn't look for its hypervisor and installs no hook. What
- * follows `--` is for init and says nothing.
+ * A word of the command line that makes the kernel pass by its hypervisor, so that no hook is installed:
+ *
+ * - `nopv` (arch/x86/kernel/cpu/hypervisor.c), with any value;
+ * - `xen_nopv`, its older name, which sets the same on any hypervisor where the kernel has support for Xen guests
+ *   (arch/x86/xen/enlighten_hvm.c);
+ * - `clearcpuid=` with the hypervisor bit (arch/x86/kernel/cpu/common.c).
  */
-export function findNopv(commandLine: string | undefined): Evidence | undefined {
-  if (commandLine === undefined) return undefined;
-  const words = commandLine.split(/\s+/);
-  const end = words.indexOf('--');
-  const found = (end < 0 ? words : words.slice(0, end)).find((word) => word === 'nopv' || word.startsWith('nopv='));
-  return found === undefined ? undefined : { signal: 'nopv', where: 'command line', seen: found };
+export function findNopv(input: SignalInput): Evidence | undefined {
+  for (const word of wordsOf(input.commandLine ?? '')) {
+    if (word.name === 'nopv') return wordEvidence('nopv', word);
+    if (word.name === 'xen_nopv' && findKernelParameter(input, 'xen_nopv') !== undefined)
+      return wordEvidence('nopv', word);
+    if (word.name === 'clearcpuid' && word.value?.split(',').some((each) => HYPERVISOR_BIT.includes(each)))
+      return wordEvidence('clearcpuid', word);
+  }
+  return undefined;
 }

@@ -3,6 +3,7 @@ import type { Btf } from '../kernel/btf.ts';
 import { SECTION_EXECUTE } from '../kernel/elf.ts';
 import type { SymbolTable } from '../kernel/kallsyms.ts';
 import type { KernelImage } from '../kernel/vmlinux.ts';
+import type { Instructions } from './instructions.ts';
 
 /** What signals are looked for in. */
 export interface SignalInput {
@@ -10,6 +11,7 @@ export interface SignalInput {
   /** undefined where the kernel has no kallsyms of a known shape. */
   readonly symbols: SymbolTable | undefined;
   readonly btf: Btf | undefined;
+  readonly instructions: Instructions;
   readonly commandLine: string | undefined;
 }
 
@@ -39,14 +41,19 @@ export function occurrences(bytes: Uint8Array, pattern: Uint8Array | string): nu
 }
 
 /**
- * The same in what may be code: the sections that say so. Segments don't: since 7.x the one with .init.text is not
- * marked executable. Where the section table was stripped, any segment may be code.
+ * What may be code: the sections that say so. Segments don't: since 7.x the one with .init.text is not marked
+ * executable. Where the section table was stripped, any segment may be code.
  */
+export function codeRegions({ elf }: KernelImage): readonly CodeRegion[] {
+  const executable = elf.sections.filter(({ flags }) => flags & SECTION_EXECUTE);
+  return executable.length > 0 ? executable : elf.segments;
+}
+
+/** Where a pattern occurs in what may be code. */
 export function codeOccurrences(input: SignalInput, pattern: Uint8Array): CodeSite[] {
-  const { sections, segments } = input.kernel.elf;
-  const executable = sections.filter(({ flags }) => flags & SECTION_EXECUTE);
-  const regions: readonly CodeRegion[] = executable.length > 0 ? executable : segments;
-  return regions.flatMap((region) => occurrences(region.bytes, pattern).map((at) => ({ region, at })));
+  return codeRegions(input.kernel).flatMap((region) =>
+    occurrences(region.bytes, pattern).map((at) => ({ region, at })),
+  );
 }
 
 /** Whether `pattern` lies wholly in `bytes[from, to)`, and where. */

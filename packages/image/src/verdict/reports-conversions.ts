@@ -30,7 +30,7 @@ export function judgeReportsConversions(input: SignalInput): ReportsConversions 
 }
 
 function judge(input: SignalInput, sites: readonly HypercallSite[], hook: StatusHook | undefined): Finding {
-  const nopv = findNopv(input.commandLine);
+  const nopv = findNopv(input);
   const callSite = findKpteLookup(input);
   const symbol = findSymbol(input, REPORTING_FUNCTION);
   const [site] = sites;

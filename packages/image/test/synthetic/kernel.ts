@@ -10,6 +10,7 @@ import { u8, u32 } from './little-endian.ts';
 export const TEXT = 0xffffffff81000000n;
 const RODATA = 0xffffffff81100000n;
 const BTF = 0xffffffff81200000n;
+const DATA = 0xffffffff81280000n;
 export const INIT = 0xffffffff81300000n;
 
 const RETURN = u8(0xc3);
@@ -29,6 +30,16 @@ export interface KernelTraits {
   readonly sev?: 'both' | 'code' | 'text' | 'none';
   readonly sevEs?: boolean;
   readonly snp?: boolean;
+  /** Page state changes: by MSR, by GHCB page, both or none. */
+  readonly pageStates?: 'both' | 'request' | 'event' | 'number' | 'none';
+  /** TDX: the call and the name; the name as text or in the code. */
+  readonly tdx?: 'text' | 'numbers' | 'call' | 'name' | 'none';
+  readonly unaccepted?: 'both' | 'table' | 'parameter' | 'none';
+  /** The gate of the #VC exception. */
+  readonly vcGate?: boolean;
+  readonly vcText?: boolean;
+  /** Words that the kernel knows, apart from those that other traits bring. */
+  readonly parameters?: readonly string[];
   readonly banner?: string | undefined;
   readonly sections?: boolean;
 }
@@ -47,17 +58,34 @@ export function syntheticKernel(traits: KernelTraits = {}): Buffer {
   const sev = traits.sev ?? 'both';
   if (sev === 'both' || sev === 'code')
     text.label('sme_enable', Buffer.concat([u8(0xb9, 0x31, 0x01, 0x01, 0xc0, 0x0f, 0x32), RETURN]));
-  if (traits.sevEs ?? true) text.label('es_call', Buffer.concat([u8(0xf3, 0x0f, 0x01, 0xd9), RETURN]));
-  if (traits.snp ?? true) text.label('pvalidate', Buffer.concat([u8(0xf2, 0x0f, 0x01, 0xff), RETURN]));
+  const sevEs = traits.sevEs ?? true;
+  const snp = traits.snp ?? true;
+  if (sevEs) text.label('es_call', Buffer.concat([u8(0xf3, 0x0f, 0x01, 0xd9), RETURN]));
+  if (snp) text.label('pvalidate', Buffer.concat([u8(0xf2, 0x0f, 0x01, 0xff), RETURN]));
+  const pageStates = traits.pageStates ?? (sevEs && snp ? 'both' : 'none');
+  if (pageStates === 'both' || pageStates === 'request') text.label('early_set_pages_state', stateRequest());
+  if (pageStates === 'number') text.label('get_unmapped_area', Buffer.concat([u8(0xb8, 0x10, 0, 0, 0x80), RETURN]));
+  if (pageStates === 'both' || pageStates === 'event') text.label('set_pages_state', stateEvent(text));
+  const tdx = traits.tdx ?? 'text';
+  if (tdx !== 'none' && tdx !== 'name') text.label('__tdcall', Buffer.concat([u8(0x66, 0x0f, 0x01, 0xcc), RETURN]));
+  if (tdx === 'numbers') text.label('tdx_early_init', tdxCompare());
+  else if (tdx !== 'none') text.label('tdx_early_init', RETURN);
+  const unaccepted = traits.unaccepted ?? 'both';
+  if (unaccepted !== 'none') text.label('accept_memory', RETURN);
 
   const init = new Code(INIT);
   init.label('kvm_init_platform', installer(traits, text));
 
+  const parameters = [...(traits.parameters ?? [])];
+  if (unaccepted === 'both' || unaccepted === 'parameter') parameters.push('accept_memory');
   const strings = [
     traits.callSite === false ? '' : 'kpte lookup for vaddr',
     sev === 'both' || sev === 'text' ? '\u0001c SEV' : '',
-    traits.sevEs === false ? '' : 'SEV: Failure in communication with VMM (exit-code 0x%02lx)',
-    traits.snp === false ? '' : '6SEV: Using SNP CPUID table, %d entries present.',
+    !sevEs || traits.vcText === false ? '' : 'SEV: Failure in communication with VMM (exit-code 0x%02lx)',
+    snp ? '6SEV: Using SNP CPUID table, %d entries present.' : '',
+    pageStates === 'none' || pageStates === 'number' ? '' : 'SNP: PSC failed ret=%d exit_info_2=%llx',
+    tdx === 'text' || tdx === 'name' ? 'IntelTDX    ' : '',
+    ...parameters,
     'banner' in traits ? (traits.banner ?? '') : BANNER,
   ];
   const rodata = Buffer.from(`Linux version %s\0${strings.map((text) => `${text}\0`).join('')}`, 'latin1');
@@ -78,6 +106,7 @@ export function syntheticKernel(traits: KernelTraits = {}): Buffer {
     // As in 7.x: a segment with init code that is not marked executable.
     { name: '.init.text', vaddr: INIT, bytes: init.bytes, sectionFlags: 6, segmentFlags: 6, memsz: 0x100000 },
   ];
+  parts.push({ name: '.init.data', vaddr: DATA, bytes: data(traits, rodata, parameters), segmentFlags: 6 });
   const prototype = traits.prototype ?? 'size';
   if (prototype !== 'none')
     parts.push({ name: '.BTF', vaddr: BTF, bytes: btfSection({ enc_dec_hypercall: ['vaddr', prototype, 'enc'] }) });
@@ -92,6 +121,51 @@ function reporter(masked: boolean): Buffer {
     u8(0xb8, 12, 0, 0, 0, 0x48, 0x89, 0xfb, 0x0f, 0x01, 0xd9),
     RETURN,
   ]);
+}
+
+/** or rax, 0x14; wrmsr; rep vmmcall; rdmsr; cmp rax, 0x15 */
+function stateRequest(): Buffer {
+  return Buffer.concat([
+    u8(0xb9, 0x30, 0x01, 0x01, 0xc0, 0x48, 0x83, 0xc8, 0x14, 0x0f, 0x30, 0xf3, 0x0f, 0x01, 0xd9),
+    u8(0x0f, 0x32, 0x48, 0x83, 0xf8, 0x15),
+    RETURN,
+  ]);
+}
+
+/** mov edx, 0x80000010; call es_call */
+function stateEvent(text: Code): Buffer {
+  const target = Number((text.address('es_call') ?? text.next) - text.next - 10n);
+  return Buffer.concat([u8(0xba, 0x10, 0, 0, 0x80, 0xe8), u32(target), RETURN]);
+}
+
+/** movabs rax, 'IntelTDX'; cmp [rsp + 0x1c], '    ' */
+function tdxCompare(): Buffer {
+  return Buffer.concat([
+    u8(0x48, 0xb8),
+    Buffer.from('IntelTDX'),
+    u8(0x81, 0x7c, 0x24, 0x1c, 0x20, 0x20, 0x20, 0x20),
+    RETURN,
+  ]);
+}
+
+/** What stands in .init.data: the gate of #VC, the table's GUID, rows of kernel parameters that point to their names. */
+function data(traits: KernelTraits, rodata: Buffer, parameters: readonly string[]): Buffer {
+  const parts: Buffer[] = [Buffer.alloc(16)];
+  const pointer = (address: bigint): Buffer => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(address);
+    return bytes;
+  };
+  if (traits.vcGate ?? traits.sevEs ?? true)
+    parts.push(u8(29, 0, 0, 0, 0x10, 0, 0, 0, 0x05, 0x8e, 0, 0, 0, 0, 0, 0), pointer(TEXT + 0x40n));
+  const unaccepted = traits.unaccepted ?? 'both';
+  if (unaccepted === 'both' || unaccepted === 'table')
+    parts.push(Buffer.from('3cded1d55c10f9449ea9bcef98120031', 'hex'));
+  for (const name of parameters) {
+    const at = rodata.indexOf(`\0${name}\0`, 'latin1') + 1;
+    parts.push(pointer(RODATA + BigInt(at)), pointer(INIT), Buffer.alloc(8));
+  }
+  return Buffer.concat(parts);
 }
 
 function installer(traits: KernelTraits, text: Code): Buffer {
@@ -115,6 +189,7 @@ function symbolsOf(traits: KernelTraits, text: Code, init: Code): TestSymbol[] {
     reporter: 'kvm_sev_hc_page_enc_status',
     es_call: 'asm_exc_vmm_communication',
     pvalidate: 'snp_set_memory_private',
+    set_pages_state: 'snp_set_memory_shared',
   };
   const symbols: TestSymbol[] = [
     { address: 0n, type: 'A', name: 'fixed_percpu_data' },
@@ -152,6 +227,11 @@ class Code {
 
   address(name: string): bigint | undefined {
     return this.labels.get(name);
+  }
+
+  /** Where the next label will be. */
+  get next(): bigint {
+    return this.#start + BigInt(this.#length);
   }
 
   get bytes(): Buffer {

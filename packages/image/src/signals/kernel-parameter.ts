@@ -1,0 +1,23 @@
+import type { Evidence } from '@unpin/policy';
+import { occurrences, type SignalInput } from './signal.ts';
+
+const POINTER_SIZE = 8;
+
+/**
+ * That the kernel knows a word of its command line: the word as a text of its own, and a pointer to it (struct
+ * obs_kernel_param). A text to which nothing points is a symbol's name or a part of a message.
+ */
+export function findKernelParameter(input: SignalInput, name: string): Evidence | undefined {
+  const { image, elf } = input.kernel;
+  for (const before of occurrences(image, Buffer.from(`\0${name}\0`, 'latin1'))) {
+    const at = before + 1;
+    const home = elf.segments.find(({ offset, bytes }) => at >= offset && at < offset + bytes.length);
+    if (home === undefined) continue;
+    const pointer = Buffer.alloc(POINTER_SIZE);
+    pointer.writeBigUInt64LE(BigInt.asUintN(64, home.vaddr + BigInt(at - home.offset)));
+    const [row] = occurrences(image, pointer);
+    if (row !== undefined)
+      return { signal: 'kernel-parameter', where: 'vmlinux', offset: row, seen: `knows the parameter ${name}` };
+  }
+  return undefined;
+}
