@@ -1,3 +1,4 @@
+import type { Budget } from '../source/budget.ts';
 import type { ByteSource } from '../source/byte-source.ts';
 import { checkRange } from '../source/window.ts';
 
@@ -17,8 +18,17 @@ export interface Extent {
  */
 export type ExtentLookup = (offset: number, length: number) => Promise<readonly Extent[]>;
 
-/** A file's content: its extents one after the other, holes as zeroes. Neighbours on the volume are read at once. */
-export function extentSource(name: string, size: number, volume: ByteSource, lookup: ExtentLookup): ByteSource {
+/**
+ * A file's content: its extents one after the other, holes as zeroes, which are charged to the budget. Neighbours on
+ * the volume are read at once.
+ */
+export function extentSource(
+  name: string,
+  size: number,
+  volume: ByteSource,
+  budget: Budget,
+  lookup: ExtentLookup,
+): ByteSource {
   return {
     name,
     size,
@@ -30,6 +40,8 @@ export function extentSource(name: string, size: number, volume: ByteSource, loo
       // The usual case, and then nothing is copied.
       if (first !== undefined && first.at === offset && first.length === length)
         return volume.read(first.start, length);
+      const held = runs.reduce((sum, run) => sum + run.length, 0);
+      budget.takeBytes(length - held, name, offset);
       const bytes = new Uint8Array(length);
       for (const run of runs) bytes.set(await volume.read(run.start, run.length), run.at - offset);
       return bytes;

@@ -61,7 +61,6 @@ async function* pieces(
     const length = Math.min(extent.length - within, PIECE);
     if (offset + length > MOST_DIRECTORY_BYTES)
       throw new FormatError('malformed', 'FAT directory', start, `it is longer than ${MOST_DIRECTORY_BYTES} bytes`);
-    budget.takeBytes(length, 'FAT directory', start);
     yield { start, bytes: await source.read(start, length) };
     offset += length;
   }

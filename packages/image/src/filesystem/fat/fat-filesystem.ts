@@ -81,7 +81,7 @@ class FatVolume {
     if (file.kind !== 'file') throw new FormatError('malformed', 'FAT file', place, `a ${file.kind} has no content`);
     const { size, cluster, name } = await this.#entryAt(place);
     const lookup = size === 0 ? async () => [] : this.#fileExtents(place, cluster, size);
-    return extentSource(`${this.#source.name}, ${name}`, size, this.#source, lookup);
+    return extentSource(`${this.#source.name}, ${name}`, size, this.#source, this.#budget, lookup);
   }
 
   #fileExtents(place: number, cluster: number, size: number): ExtentLookup {

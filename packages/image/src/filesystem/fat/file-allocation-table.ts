@@ -45,7 +45,7 @@ export class FileAllocationTable {
     return value;
   }
 
-  /** Reads what `next` needs for a cluster. @throws FormatError truncated, over-budget */
+  /** Reads what `next` needs for a cluster. @throws FormatError truncated */
   async load(cluster: number): Promise<void> {
     const offset = this.#offset(cluster);
     await this.#loadPiece(offset - (offset % PIECE));
@@ -90,7 +90,6 @@ export class FileAllocationTable {
     const { fatStart, fatBytes } = this.#geometry;
     if (this.#pieces.has(offset)) return;
     const length = Math.min(PIECE, fatBytes - offset);
-    this.#budget.takeBytes(length, 'FAT', fatStart + offset);
     const piece = await this.#source.read(fatStart + offset, length);
     const [oldest] = this.#pieces.keys();
     if (this.#pieces.size >= KEPT && oldest !== undefined) this.#pieces.delete(oldest);
