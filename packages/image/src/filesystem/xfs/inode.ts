@@ -1,7 +1,7 @@
 import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
+import { crc32cAround } from '../crc32c.ts';
 import type { FileKind } from '../filesystem.ts';
-import { crc32cAround } from './crc32c.ts';
 import { blockPlace, type XfsVolume } from './volume.ts';
 
 /** `IN`. */

@@ -1,6 +1,6 @@
 import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
-import { crc32cAround } from './crc32c.ts';
+import { crc32cAround } from '../crc32c.ts';
 import { FEATURES2_FTYPE, INCOMPATIBLE, unknownFeatures, VERSION } from './features.ts';
 
 /** The least that holds all fields, and the size of the smallest sector. */

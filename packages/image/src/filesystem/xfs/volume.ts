@@ -2,7 +2,7 @@ import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
 import type { Budget } from '../../source/budget.ts';
 import type { ByteSource } from '../../source/byte-source.ts';
-import { crc32cAround } from './crc32c.ts';
+import { crc32cAround } from '../crc32c.ts';
 import type { Superblock } from './superblock.ts';
 
 /** Disk addresses in block headers count these, whatever the sector size. */
