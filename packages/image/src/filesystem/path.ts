@@ -84,7 +84,7 @@ function namesOf(filesystem: Filesystem, path: string): string[] {
   if (path.length > PATH_LIMIT)
     throw new FormatError('malformed', 'path', 0, `${path.length} characters, at most ${PATH_LIMIT}`);
   // On FAT no name has a backslash, and loaders from the EFI world part names by it.
-  const names = (filesystem.ignoresCase ? path.replaceAll('\\', '/') : path).split('/');
+  const names = (filesystem.kind.startsWith('FAT') ? path.replaceAll('\\', '/') : path).split('/');
   if (names.at(-1) === '' && names.length > 1) names[names.length - 1] = '.';
   return names.filter((name) => name !== '');
 }
