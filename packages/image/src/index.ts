@@ -5,6 +5,7 @@ export { type BzImageSetup, readSetupHeader } from './kernel/bz-image.ts';
 export type { Elf64, ElfSection, LoadSegment } from './kernel/elf.ts';
 export { type AddressEncoding, decodeKallsyms, type SymbolAtAddress, type SymbolTable } from './kernel/kallsyms.ts';
 export type { PayloadFormat } from './kernel/payload/unpack.ts';
+export { readUki, type Uki, type UkiProfile } from './kernel/uki/uki.ts';
 export {
   DEFAULT_IMAGE_LIMIT,
   type ExtractOptions,
