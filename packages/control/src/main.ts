@@ -11,7 +11,7 @@ import { serve } from './serve.ts';
 process.umask(0o077);
 
 try {
-  const control = await serve(parseOptions(process.argv.slice(2)));
+  const control = await serve(parseOptions(process.argv.slice(2), process.env));
   // Both, and again: Ctrl-C reaches the whole group, and `unpin up` then ends its services one by one.
   let ended: Promise<void> | undefined;
   const end = () => {

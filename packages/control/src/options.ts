@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { UnpinError } from '@unpin/contract';
 
 export interface ControlOptions {
-  /** Absolute path of the database file. */
+  /** Absolute path of an SQLite file, or the address of a PostgreSQL database, `postgresql://…`. */
   readonly database: string;
   /** TCP port on loopback; 0 lets the system choose. */
   readonly port: number;
@@ -12,15 +12,25 @@ export interface ControlOptions {
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** `--database FILE [--port N] [--log-level LEVEL]`; USAGE for anything else. */
-export function parseOptions(args: readonly string[]): ControlOptions {
+/** Whether a database is named by the address of a server. */
+export function isPostgres(database: string): boolean {
+  return /^postgres(ql)?:/.test(database);
+}
+
+/**
+ * `[--database FILE] [--port N] [--log-level LEVEL]`; USAGE for anything else. Without `--database`, DATABASE_URL names
+ * the database: an address with a password has no place on a command line, which everybody can read.
+ */
+export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): ControlOptions {
   const values = parse(args);
-  if (values.database === undefined || values.database === '') throw usage('--database', 'nothing', 'a file name');
+  const database = values.database ?? env['DATABASE_URL'] ?? '';
+  if (database === '')
+    throw usage('--database', 'nothing', 'a file name, or in DATABASE_URL the address of a PostgreSQL database');
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) throw usage('--port', values.port, 'a number from 0 to 65535');
   const logLevel = values['log-level'];
   if (!LEVELS.includes(logLevel)) throw usage('--log-level', logLevel, LEVELS.join(', '));
-  return { database: resolve(values.database), port, logLevel };
+  return { database: isPostgres(database) ? database : resolve(database), port, logLevel };
 }
 
 function parse(args: readonly string[]) {

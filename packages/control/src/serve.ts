@@ -3,9 +3,9 @@ import { UnpinError } from '@unpin/contract';
 import { destination, pino } from 'pino';
 import { Presence } from './hosts/presence.ts';
 import { buildApp } from './http/app.ts';
-import type { ControlOptions } from './options.ts';
+import { type ControlOptions, isPostgres } from './options.ts';
 import { addBuiltInImages } from './store/built-in-images.ts';
-import { openSqlite } from './store/sqlite/open-sqlite.ts';
+import type { Store } from './store/store.ts';
 
 export interface RunningControl {
   readonly url: string;
@@ -16,7 +16,7 @@ export interface RunningControl {
 
 /** Opens the database and serves it on loopback. ADDRESS_IN_USE, or what opening the database says. */
 export async function serve(options: ControlOptions): Promise<RunningControl> {
-  const store = await openSqlite(options.database);
+  const store = await openStore(options.database);
   const ending = new AbortController();
   const log = pino({ name: 'unpin-control', level: options.logLevel }, destination({ fd: 2, sync: true }));
   const app = buildApp({
@@ -32,7 +32,7 @@ export async function serve(options: ControlOptions): Promise<RunningControl> {
     const url = await app.listen({ host: '127.0.0.1', port: options.port });
     return {
       url,
-      database: options.database,
+      database: store.where,
       async close() {
         ending.abort();
         await app.close();
@@ -44,6 +44,12 @@ export async function serve(options: ControlOptions): Promise<RunningControl> {
     await store.close();
     throw listenError(error, options.port);
   }
+}
+
+/** Each engine is loaded where it is wanted. */
+async function openStore(database: string): Promise<Store> {
+  if (isPostgres(database)) return await (await import('./store/postgres/open-postgres.ts')).openPostgres(database);
+  return await (await import('./store/sqlite/open-sqlite.ts')).openSqlite(database);
 }
 
 function listenError(error: unknown, port: number): unknown {

@@ -15,15 +15,14 @@ export interface LocalServer {
 }
 
 /**
- * Control plane and this machine's agent as two processes, on a database in the state directory. Throws
- * DATABASE_IN_USE, DATABASE_*, ADDRESS_IN_USE, CONFIG_INVALID.
+ * Control plane and this machine's agent as two processes, on a database in the state directory, or on that of
+ * DATABASE_URL. Throws DATABASE_IN_USE, DATABASE_*, ADDRESS_IN_USE, CONFIG_INVALID.
  */
 export async function serve(options: { readonly listen: string; readonly stateDir: string }): Promise<LocalServer> {
   const port = portOf(options.listen);
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
   const control = await Service.start<{ url: string }>('control plane', controlProgram(), [
-    '--database',
-    join(options.stateDir, 'unpin.db'),
+    ...(process.env['DATABASE_URL'] === undefined ? ['--database', join(options.stateDir, 'unpin.db')] : []),
     '--port',
     String(port),
   ]);

@@ -71,6 +71,7 @@ export const CATALOGUE = {
   DATABASE_FULL: { means: 'the disk or quota under the database is full', http: 507, exit: EXIT.io },
   DATABASE_IN_USE: { means: 'another unpin already runs on this database', http: 409, exit: EXIT.temporary },
   DATABASE_UNUSABLE: { means: 'the database cannot be opened', http: 500, exit: EXIT.io },
+  DATABASE_UNREACHABLE: { means: 'the database server does not answer', http: 503, exit: EXIT.temporary },
   DATABASE_TOO_NEW: { means: 'the database was written by a newer unpin', http: 500, exit: EXIT.config },
   SERVER_UNREACHABLE: { means: 'no unpin server answers there', http: 503, exit: EXIT.unavailable },
   ADDRESS_IN_USE: { means: 'the address to listen on is taken', http: 409, exit: EXIT.unavailable },

@@ -19,6 +19,8 @@ export async function addBuiltInImages(store: Store, at: number): Promise<void> 
   if (missing.length === 0) return;
   await store.write(async (db) => {
     for (const { name, boot } of missing) {
+      // Another replica may have started at the same moment.
+      if ((await findImage(db, name)) !== undefined) continue;
       await insertImage(db, { name, boot, builtIn: true, host: undefined, createdAt: at });
       await appendChange(db, { at, kind: 'image', name, action: 'added', workFor: ANY_HOST });
     }

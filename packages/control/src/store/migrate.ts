@@ -22,8 +22,8 @@ export async function migrate(db: Kysely<Schema>, where: string): Promise<void> 
 }
 
 async function applied(db: Kysely<Schema>): Promise<string[]> {
-  const tables = await sql<{ name: string }>`select name from sqlite_schema where name = ${TABLE}`.execute(db);
-  if (tables.rows.length === 0) return [];
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === TABLE)) return [];
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)} order by name`.execute(db);
   return rows.map((row) => row.name);
 }

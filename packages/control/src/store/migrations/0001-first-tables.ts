@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { addSequence } from './add-sequence.ts';
 
 /** Images, VMs, hosts, the audit log and the change log. Columns: schema.ts. */
 export const firstTables: Migration = {
@@ -53,9 +54,7 @@ export const firstTables: Migration = {
       .addColumn('capabilities', 'text', (c) => c.notNull())
       .addColumn('registered_at', 'bigint', (c) => c.notNull())
       .execute();
-    await db.schema
-      .createTable('audit')
-      .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
+    await addSequence(db, db.schema.createTable('audit'), 'seq')
       .addColumn('at', 'bigint', (c) => c.notNull())
       .addColumn('actor', 'text', (c) => c.notNull())
       .addColumn('action', 'text', (c) => c.notNull())
@@ -63,9 +62,7 @@ export const firstTables: Migration = {
       .addColumn('outcome', 'text', (c) => c.notNull())
       .addColumn('detail', 'text')
       .execute();
-    await db.schema
-      .createTable('changes')
-      .addColumn('revision', 'integer', (c) => c.primaryKey().autoIncrement())
+    await addSequence(db, db.schema.createTable('changes'), 'revision')
       .addColumn('at', 'bigint', (c) => c.notNull())
       .addColumn('kind', 'text', (c) => c.notNull())
       .addColumn('name', 'text', (c) => c.notNull())

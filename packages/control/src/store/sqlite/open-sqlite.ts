@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { UnpinError } from '@unpin/contract';
 import { headRevision } from '../changes.ts';
 import { Doorbell } from '../doorbell.ts';
+import { GroupCommit } from '../group-commit.ts';
 import { migrate } from '../migrate.ts';
 import type { Schema } from '../schema.ts';
 import type { Store, StoreState } from '../store.ts';
 import { queriesOver } from './dialect.ts';
-import { translate } from './failure.ts';
-import { GroupCommit } from './group-commit.ts';
+import { endsTransaction, translate } from './failure.ts';
 import { lockDatabase } from './lock.ts';
 import { openConnection, type SqliteConnection } from './node-sqlite.ts';
 
@@ -36,7 +36,10 @@ export async function openSqlite(path: string): Promise<Store> {
 
     const doorbell = new Doorbell();
     doorbell.ring(await headRevision(writer));
-    const commits = new GroupCommit(writer, async () => doorbell.ring(await headRevision(writer)));
+    const commits = new GroupCommit(writer, {
+      endsTransaction,
+      committed: async () => doorbell.ring(await headRevision(writer)),
+    });
     let state: StoreState = { state: 'ok' };
 
     return {

@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { Schema } from '../schema.ts';
-import type { Db } from '../store.ts';
-import { endsTransaction } from './failure.ts';
+import type { Schema } from './schema.ts';
+import type { Db } from './store.ts';
 
 interface Intent {
   readonly body: (db: Db) => Promise<unknown>;
@@ -11,23 +10,34 @@ interface Intent {
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
+/** What differs from one engine to another. */
+export interface CommitRules {
+  /** The first statement of each transaction: what makes it the only writer. */
+  begin?(db: Db): Promise<unknown>;
+  /** Whether the whole transaction is gone after this error, not only a statement of it. */
+  endsTransaction(error: unknown): boolean;
+  /** The last statements of each transaction. */
+  committing?(db: Db): Promise<unknown>;
+  /** After each commit, before its bodies are answered. */
+  committed(): Promise<void>;
+}
+
 /** Most bodies of one transaction: bounds how long the first waits for the last. */
 const MOST_AT_ONCE = 256;
 
 /**
- * The single writer. A durable commit costs an fsync (milliseconds); bodies that arrive in the same turn of the event
+ * The single writer of this process. A durable commit costs an fsync (milliseconds); bodies that arrive in the same turn of the event
  * loop share one. Each runs in a savepoint: one that throws takes back its own writes alone.
  */
 export class GroupCommit {
   readonly #db: Kysely<Schema>;
-  readonly #committed: () => Promise<void>;
+  readonly #rules: CommitRules;
   #waiting: Intent[] = [];
   #running: Promise<void> | undefined;
 
-  /** `committed` runs after each commit, before its bodies are answered. */
-  constructor(db: Kysely<Schema>, committed: () => Promise<void>) {
+  constructor(db: Kysely<Schema>, rules: CommitRules) {
     this.#db = db;
-    this.#committed = committed;
+    this.#rules = rules;
   }
 
   submit<T>(body: (db: Db) => Promise<T>): Promise<T> {
@@ -56,7 +66,7 @@ export class GroupCommit {
   async #commit(batch: readonly Intent[]): Promise<void> {
     try {
       const outcomes = await this.#transaction(batch);
-      await this.#committed();
+      await this.#rules.committed();
       batch.forEach((intent, i) => {
         const outcome = outcomes[i];
         if (outcome !== undefined && 'value' in outcome) intent.resolve(outcome.value);
@@ -70,6 +80,7 @@ export class GroupCommit {
   async #transaction(batch: readonly Intent[]): Promise<Outcome[]> {
     const transaction = await this.#db.startTransaction().execute();
     try {
+      await this.#rules.begin?.(transaction);
       const outcomes: Outcome[] = [];
       for (const intent of batch) {
         const inside = await transaction.savepoint('body').execute();
@@ -77,16 +88,17 @@ export class GroupCommit {
           outcomes.push({ value: await intent.body(inside) });
           await inside.releaseSavepoint('body').execute();
         } catch (error) {
-          if (endsTransaction(error)) throw error;
+          if (this.#rules.endsTransaction(error)) throw error;
           await inside.rollbackToSavepoint('body').execute();
           await inside.releaseSavepoint('body').execute();
           outcomes.push({ error });
         }
       }
+      await this.#rules.committing?.(transaction);
       await transaction.commit().execute();
       return outcomes;
     } catch (error) {
-      // SQLite has often rolled back by itself (a full disk does that); then there is nothing left to roll back.
+      // SQLite has often rolled back by itself (a full disk does that), and a connection may be lost: nothing is left then.
       await transaction
         .rollback()
         .execute()
