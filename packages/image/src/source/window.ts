@@ -11,7 +11,8 @@ export function windowOf(whole: ByteSource, name: string, start: number, size: n
   return {
     name,
     size,
-    read: (offset, length) => {
+    // Asynchronous even where nothing is waited for: a range outside rejects as every other failure does.
+    read: async (offset, length) => {
       checkRange(name, size, offset, length);
       return whole.read(start + offset, length);
     },
