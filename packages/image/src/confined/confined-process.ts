@@ -1,0 +1,239 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ImageInspectionMessage, UnpinError } from '@unpin/contract';
+import { type ConfinedLimits, DATA_KIB, HEAP_MIB } from './limits.ts';
+import type { NamedFile } from './named-file.ts';
+import type { FromConfined, Job, JobFile, JobOptions, ToConfined } from './protocol.ts';
+import { type Overrun, watchProcess } from './watch.ts';
+import { toWire } from './wire-error.ts';
+
+const PROGRAM = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+/** stdin, stdout, stderr and the channel come first. */
+const FIRST_DESCRIPTOR = 4;
+/** Of what it complained about, for the error of a process that died: the end. */
+const MOST_COMPLAINT = 2000;
+
+/** What is asked of the process, with files that are open. */
+export interface ConfinedRequest {
+  readonly image: NamedFile;
+  readonly backing?: readonly NamedFile[];
+  readonly firmware?: NamedFile;
+  readonly initrd?: NamedFile;
+  readonly options: JobOptions;
+  readonly limits: ConfinedLimits;
+  /** Takes the bytes of kernel and initrd of the start that was judged, in order. */
+  readonly deliver?: (part: 'kernel' | 'initrd', bytes: Uint8Array) => void;
+}
+
+/** How one request ended. */
+export interface ConfinedAnswer {
+  readonly inspection: ImageInspectionMessage;
+}
+
+/**
+ * A process that parses images and may do nothing else: it opens no files, has no network, starts no processes, and its
+ * memory and time are limited. It reads the files that it was started with by their descriptors; what lies on the
+ * network is read here for it. It works off its requests one by one; one that overruns its limits ends it.
+ */
+export class ConfinedProcess {
+  readonly #child: ChildProcess;
+  /** Files by their place among the descriptors that the process was started with. */
+  readonly #descriptors = new Map<NamedFile, number>();
+  readonly #remotes: NamedFile[] = [];
+  #complaint = '';
+  #doing = 'starting';
+  #current: Work | undefined;
+  #gone: { readonly signal: string } | undefined;
+  /** It can take no further request. */
+  #spent = false;
+
+  /** @param files all that any request will name; they may be closed once this returns */
+  constructor(files: readonly NamedFile[]) {
+    const opened = [...new Set(files)];
+    const descriptors = opened.flatMap((file) => {
+      if (file.medium.kind === 'remote') {
+        this.#remotes.push(file);
+        return [];
+      }
+      this.#descriptors.set(file, FIRST_DESCRIPTOR + this.#descriptors.size);
+      return [file.medium.descriptor];
+    });
+    this.#child = spawn('/bin/sh', ['-c', CONFINE, process.execPath, ...nodeOptions(), PROGRAM], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...descriptors],
+      serialization: 'advanced',
+      env: environment(),
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaint = (this.#complaint + text).slice(-MOST_COMPLAINT);
+    });
+    this.#child.on('message', (message) => this.#take(message as FromConfined));
+    this.#child.on('error', (error) => this.#end(error.message));
+    this.#child.on('close', (code, signal) => this.#end(signal ?? `exit status ${code}`));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get spent(): boolean {
+    return this.#spent || this.#gone !== undefined;
+  }
+
+  /**
+   * One at a time.
+   * @throws UnpinError what is wrong with the image; IMAGE_OVER_LIMITS
+   */
+  async inspect(request: ConfinedRequest): Promise<ConfinedAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<ConfinedAnswer>();
+    const { pid } = this.#child;
+    if (this.#gone !== undefined || pid === undefined)
+      throw new UnpinError('INTERNAL', { subject: 'inspection', found: this.#gone?.signal ?? 'no process' });
+    const stop = watchProcess(pid, request.limits, (what) => {
+      if (this.#current !== undefined) this.#current.overrun = { ...what, doing: this.#doing };
+      // By its handle, which knows whether it has ended already.
+      this.#child.kill('SIGKILL');
+    });
+    this.#current = { request, resolve, reject, overrun: undefined };
+    this.#send({ type: 'job', job: this.#jobOf(request) });
+    try {
+      return await promise;
+    } finally {
+      stop();
+      this.#current = undefined;
+    }
+  }
+
+  /** Ends it, whatever it does. */
+  close(): void {
+    this.#spent = true;
+    this.#child.removeAllListeners('message');
+    this.#child.kill('SIGKILL');
+    this.#child.unref();
+  }
+
+  #jobOf({ image, backing = [], firmware, initrd, options, deliver }: ConfinedRequest): Job {
+    return {
+      image: this.#fileOf(image),
+      backing: backing.map((file) => this.#fileOf(file)),
+      ...(firmware === undefined ? {} : { firmware: this.#fileOf(firmware) }),
+      ...(initrd === undefined ? {} : { initrd: this.#fileOf(initrd) }),
+      options,
+      deliver: deliver !== undefined,
+    };
+  }
+
+  #fileOf(file: NamedFile): JobFile {
+    const { name, bytes, identity } = file;
+    const descriptor = this.#descriptors.get(file);
+    if (descriptor !== undefined) return { name, bytes, identity, medium: { kind: 'descriptor', descriptor } };
+    return { name, bytes, identity, medium: { kind: 'remote', id: this.#remotes.indexOf(file) } };
+  }
+
+  #send(message: ToConfined): void {
+    // A process that is gone tells so by its end.
+    this.#child.send(message, () => undefined);
+  }
+
+  #take(message: FromConfined): void {
+    const current = this.#current;
+    switch (message.type) {
+      case 'ready':
+        this.#doing = 'waiting';
+        return;
+      case 'at':
+        this.#doing = message.what;
+        return;
+      case 'read':
+        void this.#read(message);
+        return;
+      case 'part':
+        current?.request.deliver?.(message.part, message.bytes);
+        return;
+      case 'done':
+        this.#spent ||= message.spent;
+        current?.resolve({ inspection: message.inspection });
+        return;
+      case 'failed':
+        this.#spent ||= message.spent;
+        current?.reject(UnpinError.fromBody(message.error));
+    }
+  }
+
+  async #read({ read, file, offset, length }: Extract<FromConfined, { type: 'read' }>): Promise<void> {
+    const named = this.#remotes[file];
+    try {
+      if (named?.medium.kind !== 'remote') throw new TypeError('no such file');
+      this.#send({ type: 'bytes', read, bytes: await named.medium.source.read(offset, length) });
+    } catch (error) {
+      this.#send({ type: 'no-bytes', read, error: toWire(error, named?.name ?? 'file', offset) });
+    }
+  }
+
+  #end(how: string): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = { signal: how };
+    const current = this.#current;
+    if (current === undefined) return;
+    const subject = current.request.image.name;
+    const { overrun } = current;
+    if (overrun !== undefined) {
+      current.reject(
+        new UnpinError('IMAGE_OVER_LIMITS', {
+          subject,
+          found: `${overrun.found}, at ${overrun.doing}`,
+          needed: overrun.needed,
+        }),
+      );
+      return;
+    }
+    const complaint = this.#complaint.trim();
+    const isMemory = /out of memory|allocation failed|bad_alloc/i.test(complaint);
+    current.reject(
+      new UnpinError(isMemory ? 'IMAGE_OVER_LIMITS' : 'INTERNAL', {
+        subject,
+        found: isMemory
+          ? `more memory than the process may have, at ${this.#doing}`
+          : `the process that parses it ended (${how}) at ${this.#doing}: ${complaint.slice(-400)}`,
+      }),
+    );
+  }
+}
+
+interface Work {
+  readonly request: ConfinedRequest;
+  readonly resolve: (answer: ConfinedAnswer) => void;
+  readonly reject: (error: UnpinError) => void;
+  overrun: (Overrun & { readonly doing: string }) | undefined;
+}
+
+/** No core dumps of tenants' images; the kernel's own bound on memory behind the watchdog's. */
+const CONFINE = `ulimit -c 0; ulimit -d ${DATA_KIB}; exec "$0" "$@"`;
+
+/**
+ * Node's permission model: files may be read, the compile cache be written and temporary files be made until the program
+ * has loaded and gives all of that up; nothing else was ever allowed.
+ */
+function nodeOptions(): readonly string[] {
+  const cache = process.env['NODE_COMPILE_CACHE'];
+  const written = [tmpdir(), ...(cache === undefined ? [] : [cache])];
+  return [
+    '--permission',
+    '--allow-fs-read=*',
+    ...written.flatMap((folder) => [`--allow-fs-write=${folder}`, `--allow-fs-write=${join(folder, '*')}`]),
+    '--disallow-code-generation-from-strings',
+    `--max-old-space-size=${HEAP_MIB}`,
+    '--no-warnings',
+  ];
+}
+
+/** Nothing of the caller's environment but what finds the compile cache: it may hold secrets. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE: cache, TMPDIR: temporary } = process.env;
+  return {
+    PATH: dirname(process.execPath),
+    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
+    ...(temporary === undefined ? {} : { TMPDIR: temporary }),
+  };
+}

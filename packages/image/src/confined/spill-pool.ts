@@ -1,0 +1,48 @@
+import { tmpdir } from 'node:os';
+import { FormatError } from '../format-error.ts';
+import { openNameless, type SpillLimits } from '../source/spill-file.ts';
+
+/** A disk in layers of archives takes one for each. */
+const COUNT = 4;
+/** What one inspection may unpack in all, and keep on the machine's disk, in bytes. */
+const MOST_BYTES = 2 ** 36;
+const MOST_STORED = 2 ** 33;
+
+/** Temporary files for a process that will not be able to open any: without names, so that they go with it. */
+export interface SpillPool {
+  readonly limits: SpillLimits;
+  /** Whether any was taken: they are not given back. */
+  readonly used: boolean;
+}
+
+/** Where there can be none, what needs one says so. */
+export function openSpillPool(): SpillPool {
+  const descriptors = openAll();
+  let taken = 0;
+  return {
+    limits: {
+      bytes: MOST_BYTES,
+      stored: MOST_STORED,
+      open: () => {
+        const descriptor = descriptors[taken];
+        if (descriptor === undefined)
+          throw new FormatError('unreadable', 'temporary file', 0, `no further one is left`);
+        taken++;
+        return descriptor;
+      },
+    },
+    get used() {
+      return taken > 0;
+    },
+  };
+}
+
+function openAll(): readonly number[] {
+  const descriptors: number[] = [];
+  try {
+    for (let index = 0; index < COUNT; index++) descriptors.push(openNameless(tmpdir()));
+  } catch {
+    // Images that need none are inspected all the same.
+  }
+  return descriptors;
+}
