@@ -96,7 +96,7 @@ async function diskImage(disk: Disk, outer: ImageLayers, { budget, at }: OpenIma
   const container = [...disk.wrappings.map((each) => FORMAT_TITLES[each]), FORMAT_TITLES[disk.format]].join(', ');
   const { table, volumes, unread, described } = await openVolumes(disk.source, budget);
   if (isNothing(disk, table.kind, unread))
-    throw new FormatError('not-a-kernel', source.name, 0, 'neither a kernel nor a disk: no format is recognised');
+    throw new FormatError('not-a-kernel', disk.source.name, 0, 'neither a kernel nor a disk: no format is recognised');
   const layers = {
     ...outer,
     container,
