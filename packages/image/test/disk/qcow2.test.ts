@@ -9,13 +9,13 @@ import { Budget } from '../../src/source/budget.ts';
 import type { ByteSource } from '../../src/source/byte-source.ts';
 import { openFileSource } from '../../src/source/file-source.ts';
 import { diskTool, needsDiskTools } from '../tools.ts';
-import { assertDisk, assertFails, islands, plenty, workFolder, writeSparse } from './workshop.ts';
+import { assertDisk, assertFails, islands, plenty, workFolder } from './workshop.ts';
 
 const MIB = 2 ** 20;
 const folder = workFolder();
 const raw = join(folder, 'raw');
 // No multiple of a cluster, as disks of old machines are.
-writeSparse(raw, islands(5 * MIB + 512 * 3));
+writeFileSync(raw, islands(5 * MIB + 512 * 3));
 
 let count = 0;
 const path = (): string => join(folder, `disk-${++count}.qcow2`);

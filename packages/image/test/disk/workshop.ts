@@ -1,6 +1,6 @@
 /** What tests of disks share: a folder of their own, disks with content that tells places apart, a comparison. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -41,12 +41,6 @@ export function islands(bytes: number, seed = 1): Buffer {
     }
   }
   return disk;
-}
-
-/** Zeroes become holes. */
-export function writeSparse(path: string, bytes: Buffer): void {
-  writeFileSync(path, bytes);
-  truncateSync(path, bytes.length);
 }
 
 /** All of a source, and pieces of it in an order that caches don't expect, are these bytes. */
