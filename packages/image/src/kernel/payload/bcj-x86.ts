@@ -6,9 +6,17 @@
  */
 export function decodeBcjX86(bytes: Uint8Array, startAddress: number): void {
   const end = bytes.length - 4;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset & ~3, (bytes.length + (bytes.byteOffset & 3)) >> 2);
   let lastOpcode = -5;
   let mask = 0;
   for (let pos = 0; pos < end; pos++) {
+    // Opcode bytes are rare: four bytes at once are passed over where none of them may be one.
+    if (((bytes.byteOffset + pos) & 3) === 0) {
+      let word = (pos + (bytes.byteOffset & 3)) >> 2;
+      while (word < words.length && !mayHaveOpcode(words[word] as number)) word++;
+      pos = word * 4 - (bytes.byteOffset & 3);
+      if (pos >= end) break;
+    }
     if (((bytes[pos] as number) & 0xfe) !== 0xe8) continue;
     const distance = pos - lastOpcode;
     lastOpcode = pos;
@@ -44,6 +52,12 @@ export function decodeBcjX86(bytes: Uint8Array, startAddress: number): void {
     // The operand is used up: what follows starts afresh.
     lastOpcode = pos - 4;
   }
+}
+
+/** Whether a byte of the word is E8 or E9, with false alarms: the usual test for a zero byte, after an exclusive or. */
+function mayHaveOpcode(word: number): boolean {
+  const difference = (word & 0xfefefefe) ^ 0xe8e8e8e8;
+  return ((difference - 0x01010101) & ~difference & 0x80808080) !== 0;
 }
 
 function isSignByte(byte: number): boolean {

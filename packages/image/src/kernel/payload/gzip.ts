@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
-import { inflateWith } from './zlib-call.ts';
+import { inflateWith, outputOf } from './zlib-call.ts';
 
 /** gzip (RFC 1952); its own trailer states the size, so nothing was appended by the kernel's build. */
 export function unpackGzip(payload: Uint8Array, size: number): Uint8Array {
-  return inflateWith('gzip payload', size, () => gunzipSync(payload, { maxOutputLength: size }));
+  return inflateWith('gzip payload', size, () => gunzipSync(payload, outputOf(size)));
 }

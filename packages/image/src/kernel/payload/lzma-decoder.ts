@@ -26,6 +26,8 @@ const LITERAL = REP_LENGTH + LENGTH_SIZE;
 const LITERAL_SIZE = 0x300;
 
 const PROBABILITY_MIDDLE = 1024;
+/** `p - ((p + TOWARDS_ZERO) >> 5)` is `p + ((2048 - p) >> 5)`: what a 0 makes of a probability, in the form of a 1's. */
+const TOWARDS_ZERO = 31 - 2048;
 /** From this state on, the last symbol was not a literal. */
 const STATE_AFTER_MATCH = 7;
 
@@ -133,53 +135,46 @@ export class LzmaDecoder {
         const previous = dst > dictionaryStart ? (out[dst - 1] as number) : 0;
         const tree = LITERAL + LITERAL_SIZE * ((((dst - dictionaryStart) & lpMask) << lc) + (previous >> (8 - lc)));
         let symbol = 1;
+        // Bits of literals and of trees are hard to guess, and a branch that the CPU guessed wrong costs more than the
+        // whole step: `zero` is all ones for a 0 and selects what each bit makes of range, code and probability.
         if (state >= STATE_AFTER_MATCH) {
           // After a match, the byte that would have followed it selects the tree until a bit differs.
           let matchByte = out[dst - rep0 - 1] as number;
+          let offset = 0x100;
           do {
-            const matchBit = (matchByte >> 7) & 1;
             matchByte <<= 1;
-            index = tree + ((1 + matchBit) << 8) + symbol;
+            const matchBit = matchByte & offset;
+            index = tree + offset + matchBit + symbol;
             probability = probabilities[index] as number;
             bound = Math.imul(range >>> 11, probability) >>> 0;
-            let bit: number;
-            if (code < bound) {
-              range = bound;
-              probabilities[index] = probability + ((2048 - probability) >> 5);
-              bit = 0;
-            } else {
-              range = (range - bound) >>> 0;
-              code = (code - bound) >>> 0;
-              probabilities[index] = probability - (probability >> 5);
-              bit = 1;
-            }
-            symbol = (symbol << 1) | bit;
+            const zero = (0 - +(code < bound)) | 0;
+            const rest = (range - bound) | 0;
+            range = (rest ^ ((rest ^ bound) & zero)) >>> 0;
+            code = (code - (bound & ~zero)) >>> 0;
+            probabilities[index] = probability - ((probability + (zero & TOWARDS_ZERO)) >> 5);
+            offset &= matchBit ^ zero;
+            symbol = (symbol << 1) + 1 + zero;
             if (range < 0x1000000) {
               range = (range << 8) >>> 0;
               code = ((code << 8) | (input[pos++] as number)) >>> 0;
             }
-            if (matchBit !== bit) break;
           } while (symbol < 0x100);
-        }
-        while (symbol < 0x100) {
-          index = tree + symbol;
-          probability = probabilities[index] as number;
-          bound = Math.imul(range >>> 11, probability) >>> 0;
-          if (code < bound) {
-            range = bound;
-            probabilities[index] = probability + ((2048 - probability) >> 5);
-            symbol <<= 1;
-          } else {
-            range = (range - bound) >>> 0;
-            code = (code - bound) >>> 0;
-            probabilities[index] = probability - (probability >> 5);
-            symbol = (symbol << 1) | 1;
-          }
-          if (range < 0x1000000) {
-            range = (range << 8) >>> 0;
-            code = ((code << 8) | (input[pos++] as number)) >>> 0;
-          }
-        }
+        } else
+          do {
+            index = tree + symbol;
+            probability = probabilities[index] as number;
+            bound = Math.imul(range >>> 11, probability) >>> 0;
+            const zero = (0 - +(code < bound)) | 0;
+            const rest = (range - bound) | 0;
+            range = (rest ^ ((rest ^ bound) & zero)) >>> 0;
+            code = (code - (bound & ~zero)) >>> 0;
+            probabilities[index] = probability - ((probability + (zero & TOWARDS_ZERO)) >> 5);
+            symbol = (symbol << 1) + 1 + zero;
+            if (range < 0x1000000) {
+              range = (range << 8) >>> 0;
+              code = ((code << 8) | (input[pos++] as number)) >>> 0;
+            }
+          } while (symbol < 0x100);
         out[dst++] = symbol;
         state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
         continue;
@@ -325,25 +320,21 @@ export class LzmaDecoder {
         code = ((code << 8) | (input[pos++] as number)) >>> 0;
       }
       let symbol = 1;
-      while (symbol < treeBits) {
+      do {
         index = tree + symbol;
         probability = probabilities[index] as number;
         bound = Math.imul(range >>> 11, probability) >>> 0;
-        if (code < bound) {
-          range = bound;
-          probabilities[index] = probability + ((2048 - probability) >> 5);
-          symbol <<= 1;
-        } else {
-          range = (range - bound) >>> 0;
-          code = (code - bound) >>> 0;
-          probabilities[index] = probability - (probability >> 5);
-          symbol = (symbol << 1) | 1;
-        }
+        const zero = (0 - +(code < bound)) | 0;
+        const rest = (range - bound) | 0;
+        range = (rest ^ ((rest ^ bound) & zero)) >>> 0;
+        code = (code - (bound & ~zero)) >>> 0;
+        probabilities[index] = probability - ((probability + (zero & TOWARDS_ZERO)) >> 5);
+        symbol = (symbol << 1) + 1 + zero;
         if (range < 0x1000000) {
           range = (range << 8) >>> 0;
           code = ((code << 8) | (input[pos++] as number)) >>> 0;
         }
-      }
+      } while (symbol < treeBits);
       const length = base + symbol - treeBits;
 
       if (lengthCoder === REP_LENGTH) state = state < STATE_AFTER_MATCH ? 8 : 11;
@@ -356,25 +347,21 @@ export class LzmaDecoder {
         // The distance: a slot of six bits tells its two highest bits and how many follow.
         tree = DISTANCE_SLOT + ((length < 6 ? length - 2 : 3) << 6);
         symbol = 1;
-        while (symbol < 64) {
+        do {
           index = tree + symbol;
           probability = probabilities[index] as number;
           bound = Math.imul(range >>> 11, probability) >>> 0;
-          if (code < bound) {
-            range = bound;
-            probabilities[index] = probability + ((2048 - probability) >> 5);
-            symbol <<= 1;
-          } else {
-            range = (range - bound) >>> 0;
-            code = (code - bound) >>> 0;
-            probabilities[index] = probability - (probability >> 5);
-            symbol = (symbol << 1) | 1;
-          }
+          const zero = (0 - +(code < bound)) | 0;
+          const rest = (range - bound) | 0;
+          range = (rest ^ ((rest ^ bound) & zero)) >>> 0;
+          code = (code - (bound & ~zero)) >>> 0;
+          probabilities[index] = probability - ((probability + (zero & TOWARDS_ZERO)) >> 5);
+          symbol = (symbol << 1) + 1 + zero;
           if (range < 0x1000000) {
             range = (range << 8) >>> 0;
             code = ((code << 8) | (input[pos++] as number)) >>> 0;
           }
-        }
+        } while (symbol < 64);
         const slot = symbol - 64;
         if (slot < 4) rep0 = slot;
         else {

@@ -1,5 +1,13 @@
 import { FormatError } from '../../format-error.ts';
 
+/** node:zlib takes no smaller pieces. */
+const LEAST_CHUNK = 64;
+
+/** Options for an output of a known size: it is allocated once, instead of piece by piece and then as a whole. */
+export function outputOf(size: number): { readonly maxOutputLength: number; readonly chunkSize: number } {
+  return { maxOutputLength: size, chunkSize: Math.max(LEAST_CHUNK, size) };
+}
+
 /** Runs a decompressor of node:zlib and gives its errors, and a wrong size, this folder's form. */
 export function inflateWith(what: string, size: number, call: () => Uint8Array): Uint8Array {
   let out: Uint8Array;
