@@ -124,7 +124,8 @@ class RangeReader {
   /** One request. @returns the bytes from `offset` on: one at least, `length` at most */
   async #range(offset: number, length: number): Promise<Uint8Array> {
     const range = `bytes=${offset}-${offset + length - 1}`;
-    const response = await this.#follow({ range, 'accept-encoding': 'identity', ...conditionsOf(this.#pin) });
+    // With a range, fetch itself asks for no packing of the answer.
+    const response = await this.#follow({ range, ...conditionsOf(this.#pin) });
     try {
       if (response.status === 416 && this.#pin === undefined) return this.#empty(response);
       const served = this.#checkHead(response, offset, length);
