@@ -1,4 +1,5 @@
 export { ByteReader } from './byte-reader.ts';
+export { FIRMWARE_LIMIT, inspectFirmware, inspectFirmwareFile } from './firmware/inspect-firmware.ts';
 export { FormatError, type FormatErrorKind } from './format-error.ts';
 export type { Banner } from './kernel/banner.ts';
 export { type BzImageSetup, readSetupHeader } from './kernel/bz-image.ts';

@@ -30,14 +30,16 @@ export type FirmwareStatementId =
   | 'firmware-snp'
   | 'firmware-tdx'
   | 'firmware-kernel-hashes'
+  | 'firmware-reports-conversions'
   | 'firmware-live-migration';
 
 export const FIRMWARE_STATEMENTS: readonly { readonly id: FirmwareStatementId; readonly says: string }[] = [
-  { id: 'firmware-sev', says: 'firmware takes a launch secret, as firmware for SEV guests does' },
-  { id: 'firmware-sev-es', says: 'firmware names where further processors start, as SEV-ES needs it' },
-  { id: 'firmware-snp', says: 'firmware names the pages that an SEV-SNP launch prepares' },
-  { id: 'firmware-tdx', says: 'firmware names its parts for a TDX launch' },
+  { id: 'firmware-sev', says: 'firmware starts as an SEV guest: it asks for the C bit' },
+  { id: 'firmware-sev-es', says: 'firmware starts as an SEV-ES guest, and names where further processors start' },
+  { id: 'firmware-snp', says: 'firmware starts as an SEV-SNP guest, and names the pages that its launch prepares' },
+  { id: 'firmware-tdx', says: 'firmware starts as a TDX guest, and names its parts for the launch' },
   { id: 'firmware-kernel-hashes', says: 'firmware checks kernel, initrd and command line against measured hashes' },
+  { id: 'firmware-reports-conversions', says: 'firmware reports the pages that it converts itself' },
   { id: 'firmware-live-migration', says: 'firmware announces SEV live migration to the guest' },
 ];
 

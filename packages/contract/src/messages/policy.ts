@@ -59,6 +59,7 @@ export const FirmwareVerdictMessage = Type.Object({
     'firmware-snp': Finding,
     'firmware-tdx': Finding,
     'firmware-kernel-hashes': Finding,
+    'firmware-reports-conversions': Finding,
     'firmware-live-migration': Finding,
   }),
   obstacles: Type.Array(Type.String()),

@@ -42,18 +42,9 @@ export function findInstructions(kernel: SignalInput['kernel']): Instructions {
 }
 
 function nameOf(prefix: number | undefined, last: number | undefined): Instruction | undefined {
-  switch (last) {
-    case 0xd9:
-      return prefix === REP ? 'vmgexit' : 'vmmcall';
-    case 0xff:
-      return prefix === REPNE ? 'pvalidate' : prefix === REP ? 'psmash' : undefined;
-    case 0xfe:
-      return prefix === REP ? 'rmpadjust' : prefix === REPNE ? 'rmpupdate' : undefined;
-    case 0xcc:
-      return prefix === OPERAND_SIZE ? 'tdcall' : undefined;
-    case 0xcf:
-      return prefix === OPERAND_SIZE ? 'seamcall' : undefined;
-    default:
-      return undefined;
-  }
+  if (last === 0xd9) return prefix === REP ? 'vmgexit' : 'vmmcall';
+  if (prefix === REP) return last === 0xff ? 'psmash' : last === 0xfe ? 'rmpadjust' : undefined;
+  if (prefix === REPNE) return last === 0xff ? 'pvalidate' : last === 0xfe ? 'rmpupdate' : undefined;
+  if (prefix === OPERAND_SIZE) return last === 0xcc ? 'tdcall' : last === 0xcf ? 'seamcall' : undefined;
+  return undefined;
 }

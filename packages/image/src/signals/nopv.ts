@@ -4,7 +4,7 @@ import { findKernelParameter } from './kernel-parameter.ts';
 import type { SignalInput } from './signal.ts';
 
 /** CPUID 1 ECX bit 31, the hypervisor bit, by its number and its name in the kernel. */
-const HYPERVISOR_BIT = ['159', 'hypervisor'];
+const HYPERVISOR_BIT: ReadonlySet<string> = new Set(['159', 'hypervisor']);
 
 /**
  * A word of the command line that makes the kernel pass by its hypervisor, so that no hook is installed:
@@ -19,7 +19,7 @@ export function findNopv(input: SignalInput): Evidence | undefined {
     if (word.name === 'nopv') return wordEvidence('nopv', word);
     if (word.name === 'xen_nopv' && findKernelParameter(input, 'xen_nopv') !== undefined)
       return wordEvidence('nopv', word);
-    if (word.name === 'clearcpuid' && word.value?.split(',').some((each) => HYPERVISOR_BIT.includes(each)))
+    if (word.name === 'clearcpuid' && word.value?.split(',').some((each) => HYPERVISOR_BIT.has(each)))
       return wordEvidence('clearcpuid', word);
   }
   return undefined;

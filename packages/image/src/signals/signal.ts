@@ -64,6 +64,14 @@ export function findWithin(bytes: Uint8Array, pattern: Uint8Array, from: number,
   return at < 0 ? undefined : start + at;
 }
 
+/** The last place at which `pattern` lies wholly in `bytes[from, to)`. */
+export function findLastWithin(bytes: Uint8Array, pattern: Uint8Array, from: number, to: number): number | undefined {
+  const start = Math.max(0, from);
+  const end = Math.max(start, Math.min(to, bytes.length));
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).lastIndexOf(pattern);
+  return at < 0 ? undefined : start + at;
+}
+
 /** Virtual address of a site. */
 export function addressOf({ region, at }: CodeSite): bigint {
   return region.vaddr + BigInt(at);

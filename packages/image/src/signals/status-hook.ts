@@ -1,15 +1,22 @@
 import type { Evidence } from '@unpin/policy';
 import { ByteReader } from '../byte-reader.ts';
-import { type CodeSite, codeEvidence, codeOccurrences, findWithin, type SignalInput } from './signal.ts';
+import { addressOf, type CodeSite, codeEvidence, codeOccurrences, occurrences, type SignalInput } from './signal.ts';
 
-/** 'test eax, 0x20000': KVM_FEATURE_MIGRATION_CONTROL, bit 17 of CPUID 0x40000001 EAX; never bit 16. */
-const TEST_BIT_17 = Uint8Array.of(0xa9, 0x00, 0x00, 0x02, 0x00);
+/**
+ * KVM_FEATURE_MIGRATION_CONTROL, bit 17 of CPUID 0x40000001 EAX, is tested; never bit 16. As 'test eax, 0x20000', as
+ * 'test r32, 0x20000' (f7 /0) or as 'bt r32, 17' (0f ba /4).
+ */
+const BIT_17 = Uint8Array.of(0x00, 0x00, 0x02, 0x00);
+const BIT_TEST = Uint8Array.of(0x0f, 0xba);
 /** 'mov qword [rip + disp32], imm32', which stores the function's address in pv_ops. */
 const STORE_FUNCTION = Uint8Array.of(0x48, 0xc7, 0x05);
 const STORE_SIZE = 11;
-const WITHIN = 64;
+/** 'lea r64, [rip + disp32]': the same in code that is independent of its position. */
+const LEA_SIZE = 7;
+const WITHIN = 96;
 
 export interface StatusHook {
+  /** The test of the bit. */
   readonly site: CodeSite;
   /** Virtual address of the function that is installed. */
   readonly target: bigint;
@@ -19,18 +26,57 @@ export interface StatusHook {
 /**
  * Places where a kernel tests for bit 17 and then stores a function's address: kvm_init_platform installing
  * notify_page_enc_status_changed. Other code may look alike; what counts is which function is stored.
+ * @param wanted whether a function's address is one that may be stored
  */
-export function findStatusHooks(input: SignalInput): StatusHook[] {
+export function findStatusHooks(input: SignalInput, wanted: (target: bigint) => boolean): StatusHook[] {
   const hooks: StatusHook[] = [];
-  for (const site of codeOccurrences(input, TEST_BIT_17)) {
-    const { bytes } = site.region;
-    const store = findWithin(bytes, STORE_FUNCTION, site.at + TEST_BIT_17.length, site.at + WITHIN);
-    if (store === undefined || store + STORE_SIZE > bytes.length) continue;
-    const immediate = new ByteReader(bytes).u32(store + 7, 'imm32');
-    const target = BigInt.asUintN(64, BigInt(immediate | 0));
+  for (const { site, size, seen } of bitTests(input)) {
+    const target = storedAddresses(site, site.at + size).find(wanted);
+    if (target === undefined) continue;
     const name = input.symbols?.symbolAt(target)?.name ?? `0x${target.toString(16)}`;
-    const seen = `test eax, 0x20000; mov qword [rip + …], ${name}`;
-    hooks.push({ site, target, evidence: codeEvidence(input, 'bit-17-hook', site, seen) });
+    hooks.push({
+      site,
+      target,
+      evidence: codeEvidence(input, 'bit-17-hook', site, `${seen}; mov qword [rip + …], ${name}`),
+    });
   }
   return hooks;
+}
+
+interface BitTest {
+  readonly site: CodeSite;
+  readonly size: number;
+  readonly seen: string;
+}
+
+function bitTests(input: SignalInput): BitTest[] {
+  const tests: BitTest[] = [];
+  for (const { region, at } of codeOccurrences(input, BIT_17)) {
+    const [first, before] = [region.bytes[at - 2], region.bytes[at - 1] ?? 0];
+    if (before === 0xa9) tests.push({ site: { region, at: at - 1 }, size: 5, seen: 'test eax, 0x20000' });
+    else if (first === 0xf7 && before >> 3 === 0xc0 >> 3)
+      tests.push({ site: { region, at: at - 2 }, size: 6, seen: 'test r32, 0x20000' });
+  }
+  for (const { region, at } of codeOccurrences(input, BIT_TEST))
+    if ((region.bytes[at + 2] ?? 0) >> 3 === 0xe0 >> 3 && region.bytes[at + 3] === 17)
+      tests.push({ site: { region, at }, size: 4, seen: 'bt r32, 17' });
+  return tests;
+}
+
+/** Addresses that are stored or taken in the code after a place. */
+function storedAddresses({ region }: CodeSite, from: number): bigint[] {
+  const window = region.bytes.subarray(from, from + WITHIN);
+  const reader = new ByteReader(window);
+  const found: bigint[] = [];
+  for (const at of occurrences(window, STORE_FUNCTION)) {
+    if (!reader.has(at, STORE_SIZE)) continue;
+    // The immediate is extended with its sign.
+    found.push(BigInt.asUintN(64, BigInt(reader.u32(at + 7, 'imm32') | 0)));
+  }
+  for (let at = 0; reader.has(at, LEA_SIZE); at++) {
+    if (window[at] !== 0x48 || window[at + 1] !== 0x8d || ((window[at + 2] ?? 0) & 0xc7) !== 0x05) continue;
+    const after = addressOf({ region, at: from + at + LEA_SIZE });
+    found.push(BigInt.asUintN(64, after + BigInt(reader.u32(at + 3, 'disp32') | 0)));
+  }
+  return found;
 }

@@ -25,7 +25,7 @@ export interface ReportsConversions {
  */
 export function judgeReportsConversions(input: SignalInput): ReportsConversions {
   const sites = findHypercallCode(input);
-  const hook = matchingHook(sites, findStatusHooks(input));
+  const hook = findHook(input, sites);
   return { finding: judge(input, sites, hook), hook };
 }
 
@@ -62,11 +62,11 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
 }
 
 /** The hook whose function holds the upstream form of the hypercall. */
-function matchingHook(sites: readonly HypercallSite[], hooks: readonly StatusHook[]): StatusHook | undefined {
-  for (const { address, masked } of sites)
-    for (const hook of hooks) {
-      const distance = address - hook.target;
-      if (masked && distance >= 0n && distance < FUNCTION_REACH) return hook;
-    }
-  return undefined;
+function findHook(input: SignalInput, sites: readonly HypercallSite[]): StatusHook | undefined {
+  const masked = sites.filter((site) => site.masked);
+  if (masked.length === 0) return undefined;
+  const [hook] = findStatusHooks(input, (target) =>
+    masked.some(({ address }) => address >= target && address - target < FUNCTION_REACH),
+  );
+  return hook;
 }

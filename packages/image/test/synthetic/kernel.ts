@@ -5,7 +5,7 @@
 import { btfSection } from './btf-section.ts';
 import { type ElfPart, elfImage } from './elf-image.ts';
 import { kallsymsTables, type Layout, type TestSymbol } from './kallsyms-tables.ts';
-import { u8, u32 } from './little-endian.ts';
+import { u8, u32, u64 } from './little-endian.ts';
 
 export const TEXT = 0xffffffff81000000n;
 const RODATA = 0xffffffff81100000n;
@@ -151,19 +151,14 @@ function tdxCompare(): Buffer {
 /** What stands in .init.data: the gate of #VC, the table's GUID, rows of kernel parameters that point to their names. */
 function data(traits: KernelTraits, rodata: Buffer, parameters: readonly string[]): Buffer {
   const parts: Buffer[] = [Buffer.alloc(16)];
-  const pointer = (address: bigint): Buffer => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(address);
-    return bytes;
-  };
   if (traits.vcGate ?? traits.sevEs ?? true)
-    parts.push(u8(29, 0, 0, 0, 0x10, 0, 0, 0, 0x05, 0x8e, 0, 0, 0, 0, 0, 0), pointer(TEXT + 0x40n));
+    parts.push(u8(29, 0, 0, 0, 0x10, 0, 0, 0, 0x05, 0x8e, 0, 0, 0, 0, 0, 0), u64(TEXT + 0x40n));
   const unaccepted = traits.unaccepted ?? 'both';
   if (unaccepted === 'both' || unaccepted === 'table')
     parts.push(Buffer.from('3cded1d55c10f9449ea9bcef98120031', 'hex'));
   for (const name of parameters) {
     const at = rodata.indexOf(`\0${name}\0`, 'latin1') + 1;
-    parts.push(pointer(RODATA + BigInt(at)), pointer(INIT), Buffer.alloc(8));
+    parts.push(u64(RODATA + BigInt(at)), u64(INIT), Buffer.alloc(8));
   }
   return Buffer.concat(parts);
 }

@@ -1,4 +1,5 @@
 /** What tests and the test host take from Debian: one row each, resolved to today's version when fetched. */
+import { IMAGE_FIRMWARE, IMAGE_FIRMWARE_IDS } from './image-firmware.ts';
 import { IMAGE_KERNEL_IDS, IMAGE_KERNELS } from './image-kernels.ts';
 import type { Launcher } from './launchers.ts';
 import type { SuiteGroup } from './suites.ts';
@@ -21,12 +22,16 @@ export const ASSET_IDS = [
   'disk-tools',
   'postgres',
   ...IMAGE_KERNEL_IDS,
+  ...IMAGE_FIRMWARE_IDS,
 ] as const;
 
 export type AssetId = (typeof ASSET_IDS)[number];
 
 /** Names for several at once, understood wherever assets are fetched. */
-export const ASSET_GROUPS: ReadonlyMap<string, readonly AssetId[]> = new Map([['image-kernels', IMAGE_KERNEL_IDS]]);
+export const ASSET_GROUPS: ReadonlyMap<string, readonly AssetId[]> = new Map<string, readonly AssetId[]>([
+  ['image-kernels', IMAGE_KERNEL_IDS],
+  ['image-firmware', IMAGE_FIRMWARE_IDS],
+]);
 
 /** What a test host cannot do without; `host-newest` is the other kernel that it can have. */
 export const TEST_HOST_ASSETS: readonly AssetId[] = ['host-6.12', 'busybox-static', 'qemu'];
@@ -214,6 +219,7 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
     file: /^run\/postgres$/,
   },
   ...IMAGE_KERNELS,
+  ...IMAGE_FIRMWARE,
 };
 
 export function isAssetId(text: string): text is AssetId {
