@@ -1,6 +1,10 @@
 import { FormatError } from '../../format-error.ts';
 
 const MIN_MATCH = 4;
+/** Short stretches are copied by words in a loop, which may write a few bytes too many: what follows overwrites them. */
+const WORD = 4;
+/** From this length on, a call costs less than a loop. */
+const LONG = 64;
 
 /**
  * Decodes one LZ4 block (lz4_Block_format.md) from `input[from, to)` to `out` at `at`.
@@ -17,6 +21,11 @@ export function decodeLz4Block(
   at: number,
   windowStart: number,
 ): number {
+  const source = new DataView(input.buffer, input.byteOffset, to);
+  const target = new DataView(out.buffer, out.byteOffset, out.length);
+  // Up to here, four bytes may be read or written at once although only some of them are wanted.
+  const lastSource = to - WORD;
+  const lastTarget = out.length - WORD;
   let pos = from;
   let dst = at;
   while (pos < to) {
@@ -32,11 +41,13 @@ export function decodeLz4Block(
     }
     if (pos + literals > to) throw cut(pos);
     if (dst + literals > out.length) throw full(pos);
-    if (literals > 32) {
-      out.set(input.subarray(pos, pos + literals), dst);
-      pos += literals;
-      dst += literals;
-    } else for (const end = pos + literals; pos < end; ) out[dst++] = input[pos++] as number;
+    const literalsEnd = dst + literals;
+    if (literals > LONG) out.set(input.subarray(pos, pos + literals), dst);
+    else if (pos + literals <= lastSource && literalsEnd <= lastTarget)
+      for (let i = 0; i < literals; i += WORD) target.setUint32(dst + i, source.getUint32(pos + i, true), true);
+    else for (let i = 0; i < literals; i++) out[dst + i] = input[pos + i] as number;
+    pos += literals;
+    dst = literalsEnd;
     // The last sequence is literals only.
     if (pos === to) return dst;
 
@@ -56,10 +67,12 @@ export function decodeLz4Block(
     }
     length += MIN_MATCH;
     if (dst + length > out.length) throw full(pos);
-    if (length > 32 && distance >= length) {
-      out.copyWithin(dst, dst - distance, dst - distance + length);
-      dst += length;
-    } else for (const end = dst + length; dst < end; dst++) out[dst] = out[dst - distance] as number;
+    const end = dst + length;
+    if (length > LONG && distance >= length) out.copyWithin(dst, dst - distance, end - distance);
+    else if (distance >= WORD && end <= lastTarget)
+      for (; dst < end; dst += WORD) target.setUint32(dst, target.getUint32(dst - distance, true), true);
+    else for (; dst < end; dst++) out[dst] = out[dst - distance] as number;
+    dst = end;
   }
   return dst;
 }
