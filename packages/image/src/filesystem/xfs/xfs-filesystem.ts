@@ -85,5 +85,9 @@ async function openInode(volume: XfsVolume, inode: Inode): Promise<ByteSource> {
 }
 
 function nodeOf(inode: Inode): FileNode {
-  return { id: inode.number, kind: inode.kind, size: inode.kind === 'file' ? inode.size : 0 };
+  return {
+    id: inode.number,
+    kind: inode.kind,
+    size: inode.kind === 'file' || inode.kind === 'symlink' ? inode.size : 0,
+  };
 }
