@@ -39,11 +39,15 @@ export const CONTAINERS: readonly ForeignKind[] = [
   ),
 ];
 
-/** Filesystems, and what isn't any. */
-export const FOREIGN_FILESYSTEMS: readonly ForeignKind[] = [
+/** What names itself in the boot sector, which else looks like FAT's. */
+export const BOOT_SECTORS: readonly ForeignKind[] = [
   unsupported('NTFS (Windows)', [3, 'NTFS    ']),
   unsupported('exFAT', [3, 'EXFAT   ']),
   unsupported('ReFS (Windows)', [3, 'ReFS\0\0\0\0']),
+];
+
+/** Other filesystems, and what isn't any. */
+export const FOREIGN_FILESYSTEMS: readonly ForeignKind[] = [
   unsupported('btrfs', [0x10040, '_BHRfS_M']),
   unsupported('F2FS', [1024, '\x10\x20\xf5\xf2']),
   unsupported('EROFS', [1024, '\xe2\xe1\xf5\xe0']),
@@ -55,10 +59,10 @@ export const FOREIGN_FILESYSTEMS: readonly ForeignKind[] = [
   unsupported('JFS', [0x8000, 'JFS1']),
   unsupported('ReiserFS', ...[0x2034, 0x10034].flatMap((at) => [[at, 'ReIsErFs'] as const, [at, 'ReIsEr'] as const])),
   unsupported('Reiser4', [0x10000, 'ReIsEr4\0']),
-  unsupported('NILFS2', [1024 + 6, '\x34\x34']),
+  unsupported('NILFS2', [1024, '\x02\0\0\0\0\0\x34\x34']),
   unsupported('HFS+ (macOS)', [1024, 'H+\0\x04'], [1024, 'HX\0\x05']),
   unsupported('APFS (macOS)', [32, 'NXSB']),
-  unsupported('UFS (BSD)', [0x1055c, '\x19\x01\x54\x19'], [0x255c, '\x19\x01\x54\x19']),
+  unsupported('UFS (BSD)', [0x1055c, '\x19\x01\x54\x19'], [0x255c, '\x54\x19\x01\0']),
   unsupported(
     'Linux swap',
     ...[4096, 8192, 16384, 65536].flatMap((page) =>

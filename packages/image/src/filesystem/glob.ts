@@ -1,3 +1,4 @@
+import { FormatError } from '../format-error.ts';
 import type { FileNode, Filesystem } from './filesystem.ts';
 import { walk } from './path.ts';
 
@@ -10,8 +11,8 @@ export interface Match {
 
 /**
  * What a pattern like `/boot/vmlinuz-*` matches, in the order of its paths; wildcards may be in folders' names too. `*`
- * stands for any characters of one name but a dot at its start, `?` for one. Links that lead nowhere are left out;
- * directories are matches like files.
+ * stands for any characters of one name but a dot at its start, `?` for one. Links that lead nowhere or in circles are
+ * left out; directories are matches like files.
  * @throws FormatError what `walk` and the filesystem throw
  */
 export async function glob(filesystem: Filesystem, pattern: string): Promise<readonly Match[]> {
@@ -28,7 +29,7 @@ export async function glob(filesystem: Filesystem, pattern: string): Promise<rea
   }
   const matches: Match[] = [];
   for (const path of paths) {
-    const node = await walk(filesystem, path);
+    const node = await reach(filesystem, path);
     if (node !== undefined) matches.push({ path, node });
   }
   return matches;
@@ -40,13 +41,23 @@ export async function glob(filesystem: Filesystem, pattern: string): Promise<rea
  * @throws FormatError what `walk` and the filesystem throw
  */
 export async function listNames(filesystem: Filesystem, path: string, pattern = '*'): Promise<readonly string[]> {
-  const directory = await walk(filesystem, path);
+  const directory = await reach(filesystem, path);
   if (directory?.kind !== 'directory') return [];
   const entries = await filesystem.list(directory);
   return entries
     .map((entry) => entry.name)
     .filter((name) => matches(pattern, name, filesystem.ignoresCase))
     .sort();
+}
+
+/** A link in circles leads nowhere, as one to a name that isn't there: nobody asked for it in particular. */
+async function reach(filesystem: Filesystem, path: string): Promise<FileNode | undefined> {
+  try {
+    return await walk(filesystem, path);
+  } catch (error) {
+    if (error instanceof FormatError && error.kind === 'cycle') return undefined;
+    throw error;
+  }
 }
 
 /** Whether a name fits a pattern. Not by a RegExp: a pattern from an image may take one exponential time. */

@@ -5,7 +5,7 @@ import { openExt } from './ext/ext-filesystem.ts';
 import { EXT_MAGIC, EXT_MAGIC_AT, SUPERBLOCK_AT } from './ext/superblock.ts';
 import { openFat } from './fat/fat-filesystem.ts';
 import type { Filesystem } from './filesystem.ts';
-import { CONTAINERS, FOREIGN_FILESYSTEMS, type ForeignKind } from './foreign-kinds.ts';
+import { BOOT_SECTORS, CONTAINERS, FOREIGN_FILESYSTEMS, type ForeignKind } from './foreign-kinds.ts';
 import { openXfs } from './xfs/xfs-filesystem.ts';
 
 /** What most kinds are told by. */
@@ -23,9 +23,15 @@ export async function openFilesystem(source: ByteSource, budget: Budget): Promis
   const extMagicAt = SUPERBLOCK_AT + EXT_MAGIC_AT;
   if (head.length >= extMagicAt + 2 && head.readUInt16LE(extMagicAt) === EXT_MAGIC) return openExt(source, budget);
   if (head.toString('latin1', 0, XFS_MAGIC.length) === XFS_MAGIC) return openXfs(source, budget);
-  await refuse(source, head, FOREIGN_FILESYSTEMS);
+  await refuse(source, head, BOOT_SECTORS);
   if (isFat(head)) return openFat(source, budget);
-  const found = head.every((byte) => byte === 0) ? 'it begins with zeroes' : 'its bytes are of no kind that is known';
+  await refuse(source, head, FOREIGN_FILESYSTEMS);
+  const found =
+    source.size === 0
+      ? 'it is empty'
+      : head.every((byte) => byte === 0)
+        ? 'it begins with zeroes'
+        : 'its bytes are of no kind that is known';
   throw new FormatError('unsupported', 'filesystem', 0, `none is recognised: ${found}`);
 }
 

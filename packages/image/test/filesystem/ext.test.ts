@@ -37,6 +37,10 @@ function debugfs(...commands: readonly string[]): void {
   diskTool('debugfs', ['-w', '-f', script, image]);
 }
 
+function answer(command: string): string {
+  return diskTool('debugfs', ['-R', command, image]).toString();
+}
+
 function open(): Promise<Filesystem> {
   return openExt(openFileSource(image), budget());
 }
@@ -66,6 +70,10 @@ before(() => {
   mkdirSync(tree);
   makeTree(tree);
 });
+
+function longName(number: number): string {
+  return `name of file ${number} ${'.'.repeat(200)}`;
+}
 
 describe('every file is read as it was put in', () => {
   const variants: readonly (readonly [string, ...string[]])[] = [
@@ -167,10 +175,9 @@ describe('sparse files', () => {
 
 describe('a directory of as many blocks as 10,000 short names take', () => {
   const large = join(folder, 'large');
-  const nameOf = (number: number): string => `name of file ${number} ${'.'.repeat(200)}`;
   before(() => {
     mkdirSync(join(large, 'boot'), { recursive: true });
-    for (let number = 0; number < 1000; number++) symlinkSync(`${number}`, join(large, 'boot', nameOf(number)));
+    for (let number = 0; number < 1000; number++) symlinkSync(`${number}`, join(large, 'boot', longName(number)));
   });
 
   for (const indexed of [false, true])
@@ -180,12 +187,12 @@ describe('a directory of as many blocks as 10,000 short names take', () => {
         const { status } = spawnSync(findTool('e2fsck')?.program ?? '', ['-f', '-y', '-D', image], { timeout: 60_000 });
         // 1: errors were corrected, which is how it calls its work.
         assert.ok(status === 0 || status === 1, `e2fsck: ${status}`);
-        assert.match(diskTool('debugfs', ['-R', 'htree_dump /boot', image]).toString(), /Indirect levels: 1/);
+        assert.match(answer('htree_dump /boot'), /Indirect levels: 1/);
       }
       const filesystem = await open();
       await assertSame(filesystem, large);
       for (const number of [0, 499, 999])
-        assert.equal((await walk(filesystem, `boot/${nameOf(number)}`, { followLast: false }))?.kind, 'symlink');
+        assert.equal((await walk(filesystem, `boot/${longName(number)}`, { followLast: false }))?.kind, 'symlink');
     });
 });
 
@@ -249,7 +256,6 @@ describe('what stands in the way is said', () => {
         Array.from({ length: 1000 }, (_, index) => index * 8192),
       );
       debugfs(`write ${join(folder, 'striped')} striped`);
-      const answer = (command: string): string => diskTool('debugfs', ['-R', command, image]).toString();
       const inode = /located at block (\d+), offset 0x([0-9a-f]+)/.exec(answer('imap /boot/vmlinuz-6.12'));
       const directory = /(\d+)/.exec(answer('bmap /many 0'));
       const node = /^\s*1\/\s*\d+\s+1\/\s*\d+.*?(\d+)\s+\d+\s*$/m.exec(answer('dump_extents -n /striped'))?.[1];
