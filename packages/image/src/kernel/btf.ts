@@ -38,13 +38,12 @@ export interface BtfFunction {
 export class Btf {
   readonly #types: ByteReader;
   readonly #strings: ByteReader;
-  /** Offset of each type in the type section; index 0 is `void` and has none. */
-  readonly #offsets: readonly number[];
+  readonly #walked: Walked;
 
-  private constructor(types: ByteReader, strings: ByteReader, offsets: readonly number[]) {
+  private constructor(types: ByteReader, strings: ByteReader, walked: Walked) {
     this.#types = types;
     this.#strings = strings;
-    this.#offsets = offsets;
+    this.#walked = walked;
   }
 
   /** @returns undefined for what is no BTF of version 1, or is damaged: a signal is then missing, nothing more */
@@ -61,20 +60,35 @@ export class Btf {
     const types = part(8);
     const strings = part(16);
     if (types === undefined || strings === undefined) return undefined;
-    const offsets = walk(types);
-    return offsets === undefined ? undefined : new Btf(types, strings, offsets);
+    const walked = walk(types);
+    return walked === undefined ? undefined : new Btf(types, strings, walked);
   }
 
   /** The first function of this name. */
   function(name: string): BtfFunction | undefined {
-    for (let id = 1; id < this.#offsets.length; id++) {
-      const at = this.#offsets[id] as number;
-      if (this.#kind(at) !== KIND.func || this.#name(at) !== name) continue;
-      const prototype = this.#offsets[this.#types.u32(at + 8, 'BTF func')];
+    const text = this.#stringOffset(name);
+    if (text === undefined) return undefined;
+    const { view, offsets, count } = this.#walked;
+    for (let id = 1; id < count; id++) {
+      const at = offsets[id] as number;
+      if (view.getUint32(at, true) !== text || this.#kind(at) !== KIND.func) continue;
+      const prototype = this.#offsetOf(this.#types.u32(at + 8, 'BTF func'));
       if (prototype === undefined || this.#kind(prototype) !== KIND.funcProto) return undefined;
       return { name, parameters: this.#parameters(prototype) };
     }
     return undefined;
+  }
+
+  /** Where a whole string lies: BTF has each once. */
+  #stringOffset(text: string): number | undefined {
+    const { bytes } = this.#strings;
+    const found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(`\0${text}\0`, 0, 'latin1');
+    return found < 0 ? undefined : found + 1;
+  }
+
+  /** Undefined for `void`, and for ids that lead nowhere. */
+  #offsetOf(id: number): number | undefined {
+    return id > 0 && id < this.#walked.count ? this.#walked.offsets[id] : undefined;
   }
 
   #parameters(prototype: number): BtfParameter[] {
@@ -87,9 +101,8 @@ export class Btf {
 
   #typeName(id: number): string {
     for (let depth = 0, next = id; depth < NAME_DEPTH; depth++) {
-      const at = this.#offsets[next];
-      // `void`, and ids that lead nowhere.
-      if (next === 0 || at === undefined) return '';
+      const at = this.#offsetOf(next);
+      if (at === undefined) return '';
       const name = this.#name(at);
       if (name !== '' || this.#kind(at) === KIND.pointer) return name;
       next = this.#types.u32(at + 8, 'BTF type');
@@ -113,20 +126,31 @@ export function readBtf(elf: Elf64): Btf | undefined {
   return section === undefined ? undefined : Btf.read(section.bytes);
 }
 
+/** All types of a section. */
+interface Walked {
+  readonly view: DataView;
+  /** Where each type begins in the type section; index 0 is `void` and begins nowhere. */
+  readonly offsets: Uint32Array;
+  /** One more than the last type's id. */
+  readonly count: number;
+}
+
 /** Where each type begins; undefined where a type is cut off or of an unknown kind. */
-function walk(types: ByteReader): number[] | undefined {
-  const offsets = [-1];
+function walk({ bytes }: ByteReader): Walked | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const offsets = new Uint32Array(1 + Math.ceil(bytes.length / TYPE_SIZE));
+  let count = 1;
   let at = 0;
-  while (at < types.length) {
-    if (!types.has(at, TYPE_SIZE)) return undefined;
-    const info = types.u32(at + 4, 'BTF info');
+  while (at < bytes.length) {
+    if (at + TYPE_SIZE > bytes.length) return undefined;
+    const info = view.getUint32(at + 4, true);
     const kind = (info >>> 24) & 0x1f;
     if (kind === 0 || kind > LAST_KIND) return undefined;
-    offsets.push(at);
+    offsets[count++] = at;
     at += TYPE_SIZE + extraBytes(kind, info & 0xffff);
-    if (at > types.length) return undefined;
+    if (at > bytes.length) return undefined;
   }
-  return offsets;
+  return { view, offsets, count };
 }
 
 /** What follows a type of this kind with `count` members. */

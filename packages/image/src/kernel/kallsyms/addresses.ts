@@ -62,33 +62,33 @@ export function findAddresses(
   return undefined;
 }
 
-function pcRelative(reader: ByteReader, offsets: number, segmentAddress: number, count: number): SymbolAddresses {
-  const low = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = offsets + 4 * i;
-    low[i] = segmentAddress + at + reader.u32(at, 'kallsyms_offsets');
-  }
+function pcRelative(reader: ByteReader, at: number, segmentAddress: number, count: number): SymbolAddresses {
+  const low = wordsAt(reader, at, count);
+  const start = segmentAddress + at;
+  for (let i = 0; i < count; i++) low[i] = start + 4 * i + (low[i] as number);
   return { encoding: 'pc-relative', low, percpu: 0 };
 }
 
 function relativeToBase(reader: ByteReader, offsets: number, at: number, count: number): SymbolAddresses | undefined {
   if (!reader.has(at, 8) || reader.u32(at + 4, 'kallsyms_relative_base') !== Number(KERNEL_HIGH)) return undefined;
   const base = reader.u32(at, 'kallsyms_relative_base');
+  const low = wordsAt(reader, offsets, count);
   // The last symbol is in the kernel, so its offset is negative exactly where negative means relative.
-  const absolutePercpu = reader.u32(offsets + 4 * (count - 1), 'kallsyms_offsets') >= HALF;
-  const low = new Uint32Array(count);
+  const absolutePercpu = (low[count - 1] as number) >= HALF;
   let percpu = 0;
   for (let i = 0; i < count; i++) {
-    const offset = reader.u32(offsets + 4 * i, 'kallsyms_offsets');
+    const offset = low[i] as number;
     if (!absolutePercpu) low[i] = base + offset;
     else if (offset >= HALF) low[i] = base - 1 - (offset | 0);
-    else {
-      if (percpu !== i) return undefined;
-      percpu++;
-      low[i] = offset;
-    }
+    else if (percpu++ !== i) return undefined;
   }
   return { encoding: absolutePercpu ? 'absolute-percpu' : 'relative', low, percpu };
+}
+
+/** A copy of `count` 32-bit words, as this machine reads them: it is one for x86 or another with the least byte first. */
+function wordsAt(reader: ByteReader, at: number, count: number): Uint32Array {
+  const bytes = reader.slice(at, count * 4, 'kallsyms_offsets');
+  return new Uint32Array(Uint8Array.from(bytes).buffer);
 }
 
 /** Symbols are sorted by address; all but a few absolute ones and the section ends lie in the segments. */

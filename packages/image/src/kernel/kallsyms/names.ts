@@ -12,6 +12,8 @@ const LEAST_SYMBOLS = 1000;
 /** A real kernel's tables are found at the first or second try; these bound the time that a hostile image takes. */
 const MOST_MARKERS = 16;
 const MOST_WALKS = 16;
+/** Words after the markers that look like more of them. */
+const MOST_STRAY = 64;
 
 export interface SymbolNames {
   readonly count: number;
@@ -29,10 +31,11 @@ export interface SymbolNames {
  */
 export function findNames(segment: Uint8Array, table: TokenTable): SymbolNames | undefined {
   const reader = new ByteReader(segment);
+  const view = new DataView(segment.buffer, segment.byteOffset, segment.byteLength);
   const lowest = Math.max(0, table.start - SEARCH);
   let tries = 0;
-  for (let markers = (table.start - 8) & ~3; markers >= lowest; markers -= 4) {
-    if (!looksLikeMarkers(reader, markers, table.start)) continue;
+  for (let markers = (table.start - 12) & ~3; markers >= lowest; markers -= 4) {
+    if (!looksLikeMarkers(view, markers)) continue;
     const names = namesBefore(reader, markers, table.start);
     if (names !== undefined) return names;
     if (++tries === MOST_MARKERS) return undefined;
@@ -41,10 +44,10 @@ export function findNames(segment: Uint8Array, table: TokenTable): SymbolNames |
 }
 
 /** Three markers that begin with 0 and rise by plausible steps; cheap, and refuses nearly everything. */
-function looksLikeMarkers(reader: ByteReader, at: number, end: number): boolean {
-  if (at + 12 > end || reader.u32(at, 'marker') !== 0) return false;
-  const first = reader.u32(at + 4, 'marker');
-  return isStep(first) && isStep(reader.u32(at + 8, 'marker') - first);
+function looksLikeMarkers(view: DataView, at: number): boolean {
+  if (view.getUint32(at, true) !== 0) return false;
+  const first = view.getUint32(at + 4, true);
+  return isStep(first) && isStep(view.getUint32(at + 8, true) - first);
 }
 
 function isStep(bytes: number): boolean {
@@ -60,17 +63,17 @@ function namesBefore(reader: ByteReader, markersOffset: number, end: number): Sy
   }
   let walks = 0;
   // What follows the markers may look like a few more: the count of symbols says how many there really are.
-  const farthest = markersOffset - (markers.at(-1) ?? 0) - LARGEST_STEP;
-  for (let start = markersOffset & ~3; start >= Math.max(8, farthest); start -= 4) {
-    for (const gap of [4, 8]) {
-      const count = reader.u32(start - gap, 'kallsyms_num_syms');
-      const used = Math.ceil(count / NAMES_PER_MARKER);
-      if (count < LEAST_SYMBOLS || used > markers.length) continue;
-      const last = markers[used - 1] ?? 0;
-      if (start + last >= markersOffset || start + last + LARGEST_STEP < markersOffset) continue;
-      const names = walk(reader.bytes, start, markersOffset, count, markers);
-      if (names !== undefined) return { ...names, countOffset: start - gap };
-      if (++walks === MOST_WALKS) return undefined;
+  for (let used = markers.length; used > Math.max(0, markers.length - MOST_STRAY); used--) {
+    // The names that the last marker begins end right before the markers: nearly all kernels have few of them.
+    const lastNames = markersOffset - (markers[used - 1] ?? 0);
+    for (let start = lastNames & ~3; start >= Math.max(8, lastNames - LARGEST_STEP); start -= 4) {
+      for (const gap of [4, 8]) {
+        const count = reader.u32(start - gap, 'kallsyms_num_syms');
+        if (count < LEAST_SYMBOLS || Math.ceil(count / NAMES_PER_MARKER) !== used) continue;
+        const names = walk(reader.bytes, start, markersOffset, count, markers);
+        if (names !== undefined) return { ...names, countOffset: start - gap };
+        if (++walks === MOST_WALKS) return undefined;
+      }
     }
   }
   return undefined;

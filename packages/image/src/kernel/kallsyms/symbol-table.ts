@@ -40,7 +40,12 @@ export class KallsymsTable implements SymbolTable {
   }
 
   lookup(name: string): bigint | undefined {
-    for (let i = 0; i < this.size; i++) if (this.#isNamed(i, name)) return this.#address(i);
+    const segment = this.#segment;
+    const { starts, count } = this.#names;
+    // Nearly every symbol differs in its first token, which holds the type's letter and often more.
+    const begins = Uint8Array.from(this.#tokens, (token) => (name.startsWith(token.slice(1)) ? 1 : 0));
+    for (let i = 0; i < count; i++)
+      if (begins[segment[starts[i] as number] as number] === 1 && this.#isNamed(i, name)) return this.#address(i);
     return undefined;
   }
 
@@ -91,7 +96,7 @@ export class KallsymsTable implements SymbolTable {
     return spelt;
   }
 
-  /** Compares token by token: nearly every symbol differs in its first. */
+  /** Compares token by token. */
   #isNamed(i: number, name: string): boolean {
     const start = this.#names.starts[i] as number;
     const end = start + (this.#names.lengths[i] as number);
