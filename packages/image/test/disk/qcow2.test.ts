@@ -8,6 +8,7 @@ import { openDiskPath } from '../../src/disk/open-disk-path.ts';
 import { Budget } from '../../src/source/budget.ts';
 import type { ByteSource } from '../../src/source/byte-source.ts';
 import { openFileSource } from '../../src/source/file-source.ts';
+import { memorySource } from '../../src/source/memory-source.ts';
 import { diskTool, needsDiskTools } from '../tools.ts';
 import { assertDisk, assertFails, islands, plenty, workFolder } from './workshop.ts';
 
@@ -251,6 +252,41 @@ describe('a qcow2 that is not read', needsDiskTools(), () => {
     const disk = await openDiskPath(file, { budget: plenty() });
     await assertFails(disk.source.read(0, disk.source.size), 'truncated');
     disk.close();
+  });
+
+  test('is told: a table that ends inside an entry, though its page is at hand', async () => {
+    const file = path();
+    diskTool('qemu-img', ['create', '-f', 'qcow2', '-o', 'extended_l2=on,cluster_size=16k', file, '1M']);
+    const bytes = readFileSync(file);
+    const l1 = Number(bytes.readBigUInt64BE(40));
+    bytes.writeBigUInt64BE(BigInt(l1), l1);
+    writeFileSync(file, bytes.subarray(0, l1 + 8));
+    const disk = await openDiskPath(file, { budget: plenty() });
+    await assertFails(disk.source.read(0, 1), 'truncated');
+    disk.close();
+  });
+
+  test('is told: entries that the format forbids', async () => {
+    const file = convert(['-o', 'compat=1.1,cluster_size=64k']);
+    const bytes = readFileSync(file);
+    const l1 = Number(bytes.readBigUInt64BE(40));
+    const l2 = Number(bytes.readBigUInt64BE(l1) & 0x00fffffffffffe00n);
+    const forbidden: readonly (readonly [number, bigint, RegExp])[] = [
+      [l1, BigInt(l2 + 512), /L1 entry.*no cluster begins/],
+      [l1, 1n << 55n, /L1 entry.*no cluster begins|truncated|bytes wanted/],
+      [l2, BigInt(65536 + 512), /L2 entry.*no cluster begins/],
+    ];
+    for (const [at, entry, text] of forbidden) {
+      const copy = Buffer.from(bytes);
+      copy.writeBigUInt64BE(entry, at);
+      const disk = await openDisk(memorySource('a disk', copy), { budget: plenty() });
+      await assert.rejects(disk.source.read(0, 1), text);
+    }
+    const old = Buffer.from(bytes);
+    old[7] = 2;
+    old.writeBigUInt64BE(1n, l2);
+    const disk = await openDisk(memorySource('a disk', old), { budget: plenty() });
+    await assertFails(disk.source.read(0, 1), 'malformed', /zero flag in version 2/);
   });
 
   test('is read all the same where flags tell of damage, and they are noted', async () => {
