@@ -1,0 +1,78 @@
+import type { Machine } from './machine.ts';
+import type { Word } from './syntax.ts';
+
+/** Words that one statement may become, by variables and patterns. */
+const WORD_LIMIT = 10_000;
+/** Characters of one word; a kernel takes 2048. A variable that doubles itself must end somewhere. */
+const LENGTH_LIMIT = 2 ** 16;
+
+/**
+ * The words of a statement with variables and patterns filled in. A variable outside of quotes is split at blanks,
+ * and is no word at all where it is empty; a pattern that matches nothing stays as it is.
+ */
+export async function expandWords(machine: Machine, words: readonly Word[]): Promise<string[]> {
+  const expanded: string[] = [];
+  for (const word of words) {
+    for (const { text, pattern } of partsOf(machine, word)) {
+      const found = pattern ? await matchesOf(machine, text) : [];
+      if (found.length > 0) expanded.push(...found);
+      else expanded.push(text);
+    }
+    if (expanded.length > WORD_LIMIT || expanded.some((text) => text.length > LENGTH_LIMIT)) {
+      machine.problem(word.line, 'a command has more words than any loader takes');
+      machine.end({ kind: 'lost' });
+      return [];
+    }
+  }
+  return expanded;
+}
+
+interface Part {
+  text: string;
+  /** Whether it has `*` or `?` outside of quotes. */
+  pattern: boolean;
+}
+
+function partsOf(machine: Machine, word: Word): Part[] {
+  const parts: Part[] = [];
+  let open: Part | undefined;
+  const append = (text: string, quoted: boolean): void => {
+    if (open === undefined) {
+      open = { text: '', pattern: false };
+      parts.push(open);
+    }
+    open.text += text;
+    if (!quoted && /[*?]/.test(text)) open.pattern = true;
+  };
+  for (const piece of word.pieces) {
+    if (piece.kind === 'text') append(piece.text, piece.quoted);
+    else if (piece.quoted && piece.name !== '@') append(valueOf(machine, piece.name), true);
+    else {
+      const values =
+        piece.quoted && piece.name === '@' ? machine.parameters : valueOf(machine, piece.name).split(/[ \t\n]+/);
+      for (const [index, value] of values.entries()) {
+        if (index > 0) open = undefined;
+        if (value !== '' || piece.quoted) append(value, true);
+      }
+    }
+    if (parts.length > WORD_LIMIT || (open?.text.length ?? 0) > LENGTH_LIMIT) return parts;
+  }
+  return parts;
+}
+
+/** A variable's value, empty where it is not set: GRUB makes no difference. */
+function valueOf(machine: Machine, name: string): string {
+  if (name === '?') return machine.decide(machine.status) ? '0' : '1';
+  if (name === '#') return String(machine.parameters.length);
+  if (name === '*' || name === '@') return machine.parameters.join(' ');
+  if (/^[0-9]+$/.test(name)) return machine.parameters[Number(name) - 1] ?? '';
+  return machine.env.get(name) ?? '';
+}
+
+async function matchesOf(machine: Machine, pattern: string): Promise<string[]> {
+  const place = machine.place(pattern);
+  if (place === undefined) return [];
+  const prefix = pattern.slice(0, pattern.length - place.path.length);
+  const found = await machine.shared.disk.glob(place.on, place.path);
+  return found.map((path) => prefix + path);
+}
