@@ -2,7 +2,11 @@
  * A file whose extents are in a B+tree, as a patch of an image: without mounting, mkfs.xfs never makes one. The blocks
  * of a file that lie in a row are dealt out anew, and the tree over them is built here.
  */
+import { ByteReader } from '../../src/byte-reader.ts';
+import { readExtentRecords } from '../../src/filesystem/xfs/extent-record.ts';
+import { readInode } from '../../src/filesystem/xfs/inode.ts';
 import { readSuperblock, type Superblock } from '../../src/filesystem/xfs/superblock.ts';
+import { Budget } from '../../src/source/budget.ts';
 import type { ByteSource } from '../../src/source/byte-source.ts';
 import { type Patch, seal } from './xfs-reseal.ts';
 
@@ -23,6 +27,15 @@ export interface Layout {
   readonly fanout: number;
   /** Blocks that the tree may use: nothing else may be in them that is looked at. */
   readonly room: number;
+}
+
+/** Where the only extent of a file begins, and 2500 blocks at the end of the second group, where nothing lies. */
+export async function placesOf(image: ByteSource, inode: number): Promise<{ first: number; room: number }> {
+  const superblock = readSuperblock(await image.read(0, 512));
+  const { fork, extentCount } = await readInode({ source: image, superblock, budget: new Budget(0, 100) }, inode);
+  const [extent] = readExtentRecords(new ByteReader(fork, 'big'), 0, extentCount, 0, 'test');
+  if (extent === undefined || extentCount !== 1) throw new Error('a file in no or in several extents');
+  return { first: extent.address, room: 2 ** superblock.groupBlockLog + superblock.groupBlocks - 2500 };
 }
 
 /** @returns the patches, and how many levels the root is above the leaves */

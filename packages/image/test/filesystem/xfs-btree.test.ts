@@ -2,9 +2,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { ByteReader } from '../../src/byte-reader.ts';
-import { readExtentRecords } from '../../src/filesystem/xfs/extent-record.ts';
-import { readInode } from '../../src/filesystem/xfs/inode.ts';
 import { readSuperblock, type Superblock } from '../../src/filesystem/xfs/superblock.ts';
 import { openXfs } from '../../src/filesystem/xfs/xfs-filesystem.ts';
 import { Budget } from '../../src/source/budget.ts';
@@ -13,7 +10,7 @@ import { scratchFolder } from '../scratch.ts';
 import { needsDiskTools } from '../tools.ts';
 import { content } from './content.ts';
 import { type ImageSource, imageSource, patched } from './image-source.ts';
-import { btreePatches, placeOf, type Run } from './xfs-btree-image.ts';
+import { btreePatches, placeOf, placesOf, type Run } from './xfs-btree-image.ts';
 import { xfsImage } from './xfs-image.ts';
 import { resealed } from './xfs-reseal.ts';
 
@@ -32,6 +29,8 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
   let inode: number;
   /** Address of the file's first block; the others follow. */
   let first: number;
+  /** Address of blocks for the tree. */
+  let room: number;
   const whole = content(BLOCKS * BLOCK, 9);
 
   before(async () => {
@@ -39,17 +38,11 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
     superblock = readSuperblock(await image.read(0, 512));
     const filesystem = await openXfs(image, budget());
     inode = (await filesystem.find(filesystem.root, 'file'))?.id ?? 0;
-    const { fork, extentCount } = await readInode({ source: image, superblock, budget: budget() }, inode);
-    const extents = readExtentRecords(new ByteReader(fork, 'big'), 0, extentCount, 0, 'test');
-    assert.equal(extents.length, 1);
-    first = extents[0]?.address ?? 0;
+    ({ first, room } = await placesOf(image, inode));
   });
 
-  /** Blocks at the end of the second group: nothing lies there. */
-  const room = (): number => 2 ** superblock.groupBlockLog + superblock.groupBlocks - 2500;
-
   async function fileOf(runs: readonly Run[], size: number, fanout: number): Promise<[ByteSource, number]> {
-    const { patches, level } = await btreePatches(image, { inode, size, runs, fanout, room: room() });
+    const { patches, level } = await btreePatches(image, { inode, size, runs, fanout, room });
     const filesystem = await openXfs(patched(image, patches), budget());
     const node = await filesystem.find(filesystem.root, 'file');
     assert.ok(node);
@@ -90,7 +83,7 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
       size: 2_000_000,
       runs: reversed(),
       fanout: 20,
-      room: room(),
+      room,
     });
     const source = patched(image, patches);
     const filesystem = await openXfs(source, budget());
@@ -151,7 +144,7 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
   /** The tree's patches with one block changed and sealed. */
   async function damagedAt(level: number, change: (bytes: Buffer) => void): Promise<ByteSource> {
     const size = BLOCKS * BLOCK;
-    const { patches } = await btreePatches(image, { inode, size, runs: reversed(), fanout: 20, room: room() });
+    const { patches } = await btreePatches(image, { inode, size, runs: reversed(), fanout: 20, room });
     const source = patched(image, patches);
     const block = patches.find(
       (patch) => patch.bytes[0] === 0x42 && Buffer.from(patch.bytes).readUInt16BE(4) === level,
@@ -178,7 +171,7 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
     ['with keys in disorder', 1, (bytes) => bytes.copy(bytes, 72, 80, 88)],
     ['with a child twice', 1, (bytes) => bytes.copy(bytes, 72 + most * 8, 80 + most * 8, 88 + most * 8)],
     // It comes behind the leaves, of which there are 100.
-    ['with itself for a child', 1, (bytes) => bytes.writeUInt32BE(room() + 100, 76 + most * 8)],
+    ['with itself for a child', 1, (bytes) => bytes.writeUInt32BE(room + 100, 76 + most * 8)],
     ['with a child outside', 1, (bytes) => bytes.writeUInt32BE(2 ** 31, 76 + most * 8)],
   ];
   for (const [name, level, change] of damages)
@@ -190,7 +183,7 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
     });
 
   test('ends at a block whose checksum is wrong', async () => {
-    const { patches } = await btreePatches(image, { inode, size: 5000, runs: reversed(), fanout: 20, room: room() });
+    const { patches } = await btreePatches(image, { inode, size: 5000, runs: reversed(), fanout: 20, room });
     const [leaf] = patches;
     assert.ok(leaf);
     const bytes = Buffer.from(leaf.bytes);
