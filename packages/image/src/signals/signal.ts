@@ -1,8 +1,9 @@
 import type { Evidence } from '@unpin/policy';
 import type { Btf } from '../kernel/btf.ts';
-import { SECTION_EXECUTE } from '../kernel/elf.ts';
+import { SECTION_EXECUTE, SECTION_WRITE } from '../kernel/elf.ts';
 import type { SymbolTable } from '../kernel/kallsyms.ts';
 import type { KernelImage } from '../kernel/vmlinux.ts';
+import { findBytes } from './find-bytes.ts';
 import type { Instructions } from './instructions.ts';
 
 /** What signals are looked for in. */
@@ -33,11 +34,7 @@ const MOST_MATCHES = 4096;
 
 /** Offsets at which a pattern of bytes or text occurs, in order. */
 export function occurrences(bytes: Uint8Array, pattern: Uint8Array | string): number[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found: number[] = [];
-  for (let at = buffer.indexOf(pattern); at >= 0 && found.length < MOST_MATCHES; at = buffer.indexOf(pattern, at + 1))
-    found.push(at);
-  return found;
+  return findBytes(bytes, typeof pattern === 'string' ? Buffer.from(pattern, 'latin1') : pattern, MOST_MATCHES);
 }
 
 /**
@@ -53,6 +50,24 @@ export function codeRegions({ elf }: KernelImage): readonly CodeRegion[] {
 export function codeOccurrences(input: SignalInput, pattern: Uint8Array): CodeSite[] {
   return codeRegions(input.kernel).flatMap((region) =>
     occurrences(region.bytes, pattern).map((at) => ({ region, at })),
+  );
+}
+
+/** A short pattern is searched by its first byte alone, which is much faster where what follows it is common. */
+const SHORT_PATTERN = 7;
+
+/** Offsets in the image at which a structure begins: in what the kernel may write to, or where there is none, anywhere. */
+export function structureOccurrences(input: SignalInput, pattern: Uint8Array): number[] {
+  const { image, elf } = input.kernel;
+  const writable = elf.sections.filter(({ flags }) => flags & SECTION_WRITE);
+  const found = writable.flatMap(({ bytes, offset }) => wholeOccurrences(bytes, pattern).map((at) => offset + at));
+  return found.length > 0 ? found : wholeOccurrences(image, pattern);
+}
+
+function wholeOccurrences(bytes: Uint8Array, pattern: Uint8Array): number[] {
+  const whole = Buffer.from(pattern);
+  return occurrences(bytes, pattern.subarray(0, SHORT_PATTERN)).filter((at) =>
+    whole.equals(bytes.subarray(at, at + whole.length)),
   );
 }
 
@@ -77,6 +92,15 @@ export function addressOf({ region, at }: CodeSite): bigint {
   return region.vaddr + BigInt(at);
 }
 
+/** The place of a virtual address in what may be code. */
+export function siteAt(input: SignalInput, address: bigint): CodeSite | undefined {
+  for (const region of codeRegions(input.kernel)) {
+    const at = address - region.vaddr;
+    if (at >= 0n && at < BigInt(region.bytes.length)) return { region, at: Number(at) };
+  }
+  return undefined;
+}
+
 /** Evidence at a place in code: named by symbol and offset where the kernel has symbols, by file offset else. */
 export function codeEvidence(input: SignalInput, signal: string, site: CodeSite, seen: string): Evidence {
   const symbol = input.symbols?.symbolAt(addressOf(site));
@@ -86,7 +110,6 @@ export function codeEvidence(input: SignalInput, signal: string, site: CodeSite,
 
 /** The first occurrence of a text anywhere in the image, as evidence. */
 export function textEvidence(input: SignalInput, signal: string, text: string, seen: string): Evidence | undefined {
-  const { image } = input.kernel;
-  const at = Buffer.from(image.buffer, image.byteOffset, image.length).indexOf(text, 0, 'latin1');
-  return at < 0 ? undefined : { signal, where: 'vmlinux', offset: at, seen };
+  const [at] = findBytes(input.kernel.image, Buffer.from(text, 'latin1'), 1);
+  return at === undefined ? undefined : { signal, where: 'vmlinux', offset: at, seen };
 }
