@@ -187,11 +187,13 @@ class Bench {
 }
 
 const PAGE_FAULT = 14;
+/** Bit of its error code: the page is there, and refuses the access. */
+const PRESENT = 1;
 /** Above this, the system places a process's program, libraries and stack, at random (ELF_ET_DYN_BASE and up to TASK_SIZE). */
 const PLACED_AT_RANDOM = 0x5555_5555_4000n;
 
 /** Whether a random address has met what the system mapped into the oracle's process: ours has nothing there. */
 function hasOwnMemory(expected: CpuState, actual: CpuState): boolean {
-  const faulted = actual.wordAt(STATE.vector) === PAGE_FAULT;
-  return faulted && expected.wordAt(STATE.vector) !== PAGE_FAULT && actual.quad(STATE.address) >= PLACED_AT_RANDOM;
+  if (actual.wordAt(STATE.vector) !== PAGE_FAULT || actual.quad(STATE.address) < PLACED_AT_RANDOM) return false;
+  return expected.wordAt(STATE.vector) !== PAGE_FAULT || (expected.wordAt(STATE.error) & PRESENT) !== 0;
 }
