@@ -13,6 +13,7 @@ const SECTION_HEADER = 64;
 /** A kernel has a handful of segments and fewer than a hundred sections; more is no kernel. */
 const MOST_SEGMENTS = 64;
 const MOST_SECTIONS = 4096;
+export const SECTION_WRITE = 1;
 export const SECTION_EXECUTE = 4;
 
 /** A PT_LOAD program header and its bytes. */
