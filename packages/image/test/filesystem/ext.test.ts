@@ -41,6 +41,13 @@ function answer(command: string): string {
   return diskTool('debugfs', ['-R', command, image]).toString();
 }
 
+/** Where the image has an inode. Its blocks are of 1 KiB. */
+function inodeAt(path: string): number {
+  const place = /located at block (\d+), offset 0x([0-9a-f]+)/.exec(answer(`imap ${path}`));
+  assert.ok(place);
+  return Number(place[1]) * 1024 + Number.parseInt(place[2] ?? '', 16);
+}
+
 function open(): Promise<Filesystem> {
   return openExt(openFileSource(image), budget());
 }
@@ -71,6 +78,9 @@ before(() => {
   makeTree(tree);
 });
 
+/** Groups whose descriptors fill several blocks, and so few inodes in each that the files are in all of them. */
+const MANY_GROUPS = ['-g', '1024', '-N', '1024'];
+
 function longName(number: number): string {
   return `name of file ${number} ${'.'.repeat(200)}`;
 }
@@ -99,9 +109,9 @@ describe('every file is read as it was put in', () => {
     ['ext4', '-t', 'ext4', '-O', 'casefold', '-E', 'encoding=utf8'],
     ['ext4', '-t', 'ext4', '-O', 'bigalloc', '-C', '65536'],
     ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'bigalloc'],
-    ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode'],
-    ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode,^sparse_super'],
-    ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode,sparse_super2,^flex_bg'],
+    ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode', ...MANY_GROUPS],
+    ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode,^sparse_super', ...MANY_GROUPS],
+    ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode,sparse_super2,^flex_bg', ...MANY_GROUPS],
     ['ext4', '-t', 'ext4', '-b', '1024', '-O', 'meta_bg,^resize_inode,bigalloc'],
     ['ext4', '-t', 'ext4', '-I', '128', '-O', '^64bit'],
     ['ext4', '-t', 'ext4', '-O', 'mmp,quota,project'],
@@ -256,14 +266,13 @@ describe('what stands in the way is said', () => {
         Array.from({ length: 1000 }, (_, index) => index * 8192),
       );
       debugfs(`write ${join(folder, 'striped')} striped`);
-      const inode = /located at block (\d+), offset 0x([0-9a-f]+)/.exec(answer('imap /boot/vmlinuz-6.12'));
       const directory = /(\d+)/.exec(answer('bmap /many 0'));
       const node = /^\s*1\/\s*\d+\s+1\/\s*\d+.*?(\d+)\s+\d+\s*$/m.exec(answer('dump_extents -n /striped'))?.[1];
-      assert.ok(inode && directory && node);
+      assert.ok(directory && node);
       for (const [path, at, said] of [
         ['boot', 1024 + 0x30, /superblock.*checksum/],
         ['boot', 2048 + 2, /descriptor.*checksum/],
-        ['boot/vmlinuz-6.12', Number(inode[1]) * 1024 + Number.parseInt(inode[2] ?? '', 16) + 8, /inode.*checksum/],
+        ['boot/vmlinuz-6.12', inodeAt('/boot/vmlinuz-6.12') + 8, /inode.*checksum/],
         ['many/file number 1', Number(directory[1]) * 1024 + 20, /directory.*checksum/],
         ['striped', Number(node) * 1024 + 14, /extent tree.*checksum/],
       ] as const) {
@@ -287,6 +296,55 @@ test('what was written into a file of pointers beyond what they reach is malform
   assert.ok(node);
   const source = await filesystem.open(node);
   await assert.rejects(source.read(0xf_0000_0000, 100), { name: 'FormatError', kind: 'malformed' });
+});
+
+test('checksums start from their own seed where the UUID was changed', needsDiskTools(), async () => {
+  make(['-t', 'ext4', '-O', 'metadata_csum_seed'], tree);
+  debugfs('ssv uuid 11111111-2222-3333-4444-555555555555');
+  const filesystem = await open();
+  assert.equal(filesystem.uuid, '11111111-2222-3333-4444-555555555555');
+  await assertSame(filesystem, tree);
+});
+
+test('a short link may have attributes in inodes of their own', needsDiskTools(), async () => {
+  make(['-t', 'ext4', '-O', 'ea_inode'], tree);
+  debugfs('sif links/58 blocks 8');
+  await assertSame(await open(), tree);
+});
+
+test('a short link may lie in a block of its own', needsDiskTools(), async () => {
+  make(['-t', 'ext2', '-b', '1024'], tree);
+  const bytes = readFileSync(image);
+  const inode = inodeAt('/links/58');
+  const spare = bytes.length / 1024 - 1;
+  bytes.copy(bytes, spare * 1024, inode + 0x28, inode + 0x28 + 58);
+  bytes.fill(0, inode + 0x28, inode + 0x28 + 60);
+  bytes.writeUInt32LE(2, inode + 0x1c);
+  bytes.writeUInt32LE(spare, inode + 0x28);
+  await assertSame(await openExt(memorySource('image', bytes), budget()), tree);
+});
+
+test('a directory that repeats its blocks without end is not listed into memory', needsDiskTools(), async () => {
+  make(['-t', 'ext2', '-b', '1024'], tree);
+  const bytes = readFileSync(image);
+  const inode = inodeAt('/many');
+  const spare = bytes.length / 1024 - 2;
+  const names = bytes.readUInt32LE(inode + 0x28 + 4);
+  // A block of pointers to the same names, and one of pointers to that: 65,536 blocks.
+  for (let at = 0; at < 1024; at += 4) {
+    bytes.writeUInt32LE(names, spare * 1024 + at);
+    bytes.writeUInt32LE(spare, (spare + 1) * 1024 + at);
+  }
+  bytes.writeUInt32LE(spare, inode + 0x28 + 48);
+  bytes.writeUInt32LE(spare + 1, inode + 0x28 + 52);
+  bytes.writeUInt32LE((12 + 256 + 65536) * 1024, inode + 4);
+  const filesystem = await openExt(memorySource('image', bytes), budget());
+  const many = await walk(filesystem, 'many');
+  assert.ok(many);
+  const overBudget = { name: 'FormatError', kind: 'over-budget' };
+  await assert.rejects(filesystem.list(many), { ...overBudget, message: /more than 131072 entries/ });
+  const poor = await openExt(memorySource('image', bytes), new Budget(2 ** 30, 50_000));
+  await assert.rejects(walk(poor, 'many/none'), overBudget);
 });
 
 describe('what it costs', () => {

@@ -63,6 +63,9 @@ export function makeTree(folder: string): void {
   mkdirSync(join(folder, 'many'));
   for (let number = 0; number < 600; number++)
     writeFileSync(join(folder, 'many', `file number ${number}`), `${number}`);
+  // As many as leave the last with a block of 64 KiB of its own.
+  mkdirSync(join(folder, 'wide'));
+  for (let number = 0; number < 249; number++) symlinkSync('x', join(folder, 'wide', `${number}`.padStart(255, '_')));
   mkdirSync(join(folder, 'empty'));
   mkdirSync(join(folder, 'a/b/c/d/e'), { recursive: true });
   writeFileSync(join(folder, 'a/b/c/d/e/f'), 'deep');

@@ -22,6 +22,9 @@ import {
 /** As Linux (PATH_MAX). */
 const LINK_LIMIT = 4096;
 
+/** Of one directory, listed at once: a block of names that is mapped again and again would fill the memory. */
+const ENTRY_LIMIT = 2 ** 17;
+
 /**
  * An ext2, ext3 or ext4 filesystem: any block size, 64bit, meta_bg, bigalloc, inline data, extents or pointers.
  * Checksums of the superblock, group descriptors, inodes, extent trees and directories are checked where they are kept.
@@ -55,13 +58,21 @@ async function find(volume: ExtVolume, directory: FileNode, name: string): Promi
 }
 
 async function list(volume: ExtVolume, directory: FileNode): Promise<readonly DirectoryEntry[]> {
-  const names: NamedInode[] = [];
-  for await (const entry of namesIn(volume, directory)) names.push(entry);
+  const names: { readonly name: string; readonly inode: number }[] = [];
+  for await (const { name, inode } of namesIn(volume, directory)) {
+    if (names.length === ENTRY_LIMIT)
+      throw new FormatError(
+        'over-budget',
+        'ext directory',
+        0,
+        `more than ${ENTRY_LIMIT} entries in inode ${directory.id}`,
+      );
+    names.push({ name: Buffer.from(name).toString(), inode });
+  }
   // Inodes lie in the order of their numbers: read so, each block of them is read once.
   names.sort((a, b) => a.inode - b.inode);
   const entries: DirectoryEntry[] = [];
-  for (const { name, inode } of names)
-    entries.push({ name: Buffer.from(name).toString(), node: nodeOf(await readInode(volume, inode)) });
+  for (const { name, inode } of names) entries.push({ name, node: nodeOf(await readInode(volume, inode)) });
   return entries;
 }
 
