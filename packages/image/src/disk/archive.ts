@@ -7,6 +7,8 @@ import { sparseSource } from './tar/sparse-map.ts';
 
 /** The most names that are kept of one archive: an image's layers and blobs are some hundred. */
 const MOST_NAMES = 2 ** 16;
+/** What their names, links and sparse maps may take in memory, in bytes. */
+const MOST_KEPT = 2 ** 25;
 /** Links that lead to links: as many as Linux follows. */
 const MOST_LINKS = 40;
 
@@ -24,10 +26,17 @@ export async function tarMembers(
   keep: (member: TarMember) => boolean,
 ): Promise<ReadonlyMap<string, TarMember>> {
   const members = new Map<string, TarMember>();
+  let kept = 0;
   for await (const member of readTar(layer.view, opening.budget)) {
     if (!keep(member)) continue;
-    if (members.size >= MOST_NAMES)
-      throw new FormatError('over-budget', 'tar', member.start, `more than ${MOST_NAMES} names`);
+    kept += 2 * (member.name.length + member.linkName.length) + 8 * (member.sparse?.pairs.length ?? 0);
+    if (members.size >= MOST_NAMES || kept > MOST_KEPT)
+      throw new FormatError(
+        'over-budget',
+        'tar',
+        member.start,
+        `more than ${MOST_NAMES} names, or longer ones than are kept`,
+      );
     members.delete(member.name);
     members.set(member.name, member);
   }

@@ -159,6 +159,32 @@ describe('a tar with a disk in it', needsDiskTools(), () => {
   });
 });
 
+/** A header as GNU tar writes it, with its checksum and without a name. */
+function header(type: string, size: number): Buffer {
+  const block = Buffer.alloc(512);
+  block.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+  block.write(type, 156);
+  block.write('ustar  \0', 257);
+  block.fill(' ', 148, 156);
+  block.write(
+    `${block
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+    148,
+  );
+  return block;
+}
+
+test('a tar of names without end ends before memory does', async () => {
+  const members = Array.from({ length: 5000 }, (_, index) => [
+    header('L', 4096),
+    Buffer.alloc(4096, `${index}/`),
+    header('0', 0),
+  ]);
+  await assertFails(open(written('names', Buffer.concat(members.flat()))), 'over-budget', /names/);
+});
+
 describe('a packed disk', () => {
   test('is opened from gzip and zstd, also in several members', async () => {
     await assertDisk(written('disk.raw.gz', gzipSync(disk)), disk);

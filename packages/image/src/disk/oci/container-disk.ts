@@ -59,6 +59,9 @@ function isWhiteout(name: string): boolean {
   return (name.split('/').at(-1) ?? '').startsWith(WHITEOUT);
 }
 
+/** Names of /disk that layers may take away: it holds one file. */
+const MOST_HIDDEN = 4096;
+
 /** Adds what a layer hides of those below it. @returns whether that is all of the folder */
 function hide(names: Iterable<string>, hidden: Set<string>): boolean {
   let all = false;
@@ -68,6 +71,8 @@ function hide(names: Iterable<string>, hidden: Set<string>): boolean {
     else if (file === OPAQUE) all = true;
     else if (file.startsWith(WHITEOUT)) hidden.add(`${folder}/${file.slice(WHITEOUT.length)}`);
   }
+  if (hidden.size > MOST_HIDDEN)
+    throw new FormatError('over-budget', 'OCI layer', 0, `more than ${MOST_HIDDEN} whiteouts in /disk`);
   return all;
 }
 

@@ -31,8 +31,8 @@ const KINDS: Readonly<Record<string, TarMember['kind']>> = {
 };
 /** Kinds that have no content, whatever size their header tells: links, devices, folders, FIFOs. */
 const WITHOUT_CONTENT = /^[1-6]$/;
-/** GNU's long names: as long as a path may be, with room. */
-const MOST_NAME_BYTES = 2 ** 16;
+/** GNU's long names: as long as a path may be on Linux, with its NUL. */
+const MOST_NAME_BYTES = 4096;
 const NO_RECORDS: PaxRecords = { values: new Map(), sparsePairs: [] };
 
 /**
