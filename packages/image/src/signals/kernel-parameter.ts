@@ -1,5 +1,5 @@
 import type { Evidence } from '@unpin/policy';
-import { occurrences, type SignalInput } from './signal.ts';
+import { occurrences, type SignalInput, structureOccurrences } from './signal.ts';
 
 const POINTER_SIZE = 8;
 
@@ -9,13 +9,13 @@ const POINTER_SIZE = 8;
  */
 export function findKernelParameter(input: SignalInput, name: string): Evidence | undefined {
   const { image, elf } = input.kernel;
-  for (const before of occurrences(image, Buffer.from(`\0${name}\0`, 'latin1'))) {
-    const at = before + 1;
+  for (const at of occurrences(image, Buffer.from(`${name}\0`, 'latin1'))) {
+    if (image[at - 1] !== 0) continue;
     const home = elf.segments.find(({ offset, bytes }) => at >= offset && at < offset + bytes.length);
     if (home === undefined) continue;
     const pointer = Buffer.alloc(POINTER_SIZE);
     pointer.writeBigUInt64LE(BigInt.asUintN(64, home.vaddr + BigInt(at - home.offset)));
-    const [row] = occurrences(image, pointer);
+    const [row] = structureOccurrences(input, pointer);
     if (row !== undefined)
       return { signal: 'kernel-parameter', where: 'vmlinux', offset: row, seen: `knows the parameter ${name}` };
   }

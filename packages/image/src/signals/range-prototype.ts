@@ -1,11 +1,12 @@
 import type { Evidence } from '@unpin/policy';
+import type { Unit } from './range-call.ts';
 import type { SignalInput } from './signal.ts';
 
 /** The fix of CVE-2023-53996 changed what both functions take: a size in bytes instead of a count of pages. */
 const FUNCTIONS = ['enc_dec_hypercall', 'early_set_mem_enc_dec_hypercall'] as const;
 
 export interface RangePrototype {
-  readonly fixed: boolean;
+  readonly unit: Unit;
   readonly evidence: Evidence;
 }
 
@@ -17,7 +18,7 @@ export function findRangePrototype(input: SignalInput): RangePrototype | undefin
     if (parameters === undefined || (second !== 'size' && second !== 'npages')) continue;
     const list = parameters.map((p) => `${p.type} ${p.name}`.trim()).join(', ');
     return {
-      fixed: second === 'size',
+      unit: second === 'size' ? 'bytes' : 'pages',
       evidence: { signal: 'range-prototype', where: '.BTF', seen: `${name}(${list})` },
     };
   }

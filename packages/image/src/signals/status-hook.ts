@@ -1,12 +1,21 @@
 import type { Evidence } from '@unpin/policy';
 import { ByteReader } from '../byte-reader.ts';
-import { addressOf, type CodeSite, codeEvidence, codeOccurrences, occurrences, type SignalInput } from './signal.ts';
+import {
+  addressOf,
+  type CodeRegion,
+  type CodeSite,
+  codeEvidence,
+  codeRegions,
+  occurrences,
+  type SignalInput,
+} from './signal.ts';
 
 /**
  * KVM_FEATURE_MIGRATION_CONTROL, bit 17 of CPUID 0x40000001 EAX, is tested; never bit 16. As 'test eax, 0x20000', as
  * 'test r32, 0x20000' (f7 /0) or as 'bt r32, 17' (0f ba /4).
  */
-const BIT_17 = Uint8Array.of(0x00, 0x00, 0x02, 0x00);
+const TEST_EAX = Uint8Array.of(0xa9, 0x00, 0x00, 0x02, 0x00);
+const TEST_REGISTER = 0xf7;
 const BIT_TEST = Uint8Array.of(0x0f, 0xba);
 /** 'mov qword [rip + disp32], imm32', which stores the function's address in pv_ops. */
 const STORE_FUNCTION = Uint8Array.of(0x48, 0xc7, 0x05);
@@ -24,23 +33,25 @@ export interface StatusHook {
 }
 
 /**
- * Places where a kernel tests for bit 17 and then stores a function's address: kvm_init_platform installing
+ * The place where a kernel tests for bit 17 and then stores a function's address: kvm_init_platform installing
  * notify_page_enc_status_changed. Other code may look alike; what counts is which function is stored.
  * @param wanted whether a function's address is one that may be stored
  */
-export function findStatusHooks(input: SignalInput, wanted: (target: bigint) => boolean): StatusHook[] {
-  const hooks: StatusHook[] = [];
-  for (const { site, size, seen } of bitTests(input)) {
-    const target = storedAddresses(site, site.at + size).find(wanted);
-    if (target === undefined) continue;
-    const name = input.symbols?.symbolAt(target)?.name ?? `0x${target.toString(16)}`;
-    hooks.push({
-      site,
-      target,
-      evidence: codeEvidence(input, 'bit-17-hook', site, `${seen}; mov qword [rip + …], ${name}`),
-    });
-  }
-  return hooks;
+export function findStatusHook(input: SignalInput, wanted: (target: bigint) => boolean): StatusHook | undefined {
+  for (const region of likelyFirst(codeRegions(input.kernel)))
+    for (const { site, size, seen } of bitTests(region)) {
+      const target = storedAddresses(site, site.at + size).find(wanted);
+      if (target === undefined) continue;
+      const name = input.symbols?.symbolAt(target)?.name ?? `0x${target.toString(16)}`;
+      const evidence = codeEvidence(input, 'bit-17-hook', site, `${seen}; mov qword [rip + …], ${name}`);
+      return { site, target, evidence };
+    }
+  return undefined;
+}
+
+/** Code that runs once is apart from the rest in nearly every kernel, and is the smaller part. */
+function likelyFirst(regions: readonly CodeRegion[]): CodeRegion[] {
+  return regions.toSorted((a, b) => a.bytes.length - b.bytes.length);
 }
 
 interface BitTest {
@@ -49,18 +60,27 @@ interface BitTest {
   readonly seen: string;
 }
 
-function bitTests(input: SignalInput): BitTest[] {
+function bitTests(region: CodeRegion): BitTest[] {
   const tests: BitTest[] = [];
-  for (const { region, at } of codeOccurrences(input, BIT_17)) {
-    const [first, before] = [region.bytes[at - 2], region.bytes[at - 1] ?? 0];
-    if (before === 0xa9) tests.push({ site: { region, at: at - 1 }, size: 5, seen: 'test eax, 0x20000' });
-    else if (first === 0xf7 && before >> 3 === 0xc0 >> 3)
-      tests.push({ site: { region, at: at - 2 }, size: 6, seen: 'test r32, 0x20000' });
-  }
-  for (const { region, at } of codeOccurrences(input, BIT_TEST))
+  for (const at of occurrences(region.bytes, TEST_EAX))
+    tests.push({ site: { region, at }, size: TEST_EAX.length, seen: 'test eax, 0x20000' });
+  for (const at of registerTests(region.bytes))
+    tests.push({ site: { region, at }, size: 6, seen: 'test r32, 0x20000' });
+  for (const at of occurrences(region.bytes, BIT_TEST))
     if ((region.bytes[at + 2] ?? 0) >> 3 === 0xe0 >> 3 && region.bytes[at + 3] === 17)
       tests.push({ site: { region, at }, size: 4, seen: 'bt r32, 17' });
   return tests;
+}
+
+function registerTests(bytes: Uint8Array): number[] {
+  const found: number[] = [];
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = buffer.indexOf(TEST_REGISTER); at >= 0; at = buffer.indexOf(TEST_REGISTER, at + 1)) {
+    const isRegister = (bytes[at + 1] ?? 0) >> 3 === 0xc0 >> 3;
+    if (isRegister && bytes[at + 2] === 0 && bytes[at + 3] === 0 && bytes[at + 4] === 2 && bytes[at + 5] === 0)
+      found.push(at);
+  }
+  return found;
 }
 
 /** Addresses that are stored or taken in the code after a place. */

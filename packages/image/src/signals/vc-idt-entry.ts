@@ -1,6 +1,6 @@
 import type { Evidence } from '@unpin/policy';
 import { ByteReader } from '../byte-reader.ts';
-import { occurrences, type SignalInput } from './signal.ts';
+import { type SignalInput, structureOccurrences } from './signal.ts';
 
 /**
  * A row of the kernel's table of interrupt gates (struct idt_data: vector, segment, bits, address), for vector 29: the
@@ -12,8 +12,8 @@ const ADDRESS_SIZE = 8;
 
 export function findVcIdtEntry(input: SignalInput): Evidence | undefined {
   const { image, elf } = input.kernel;
-  for (const at of occurrences(image, ROW)) {
-    const reader = new ByteReader(image);
+  const reader = new ByteReader(image);
+  for (const at of structureOccurrences(input, ROW)) {
     if (!reader.has(at + ROW.length, ADDRESS_SIZE)) continue;
     const handler = reader.u64(at + ROW.length, 'gate address');
     const inside = elf.segments.some(({ vaddr, memsz }) => handler >= vaddr && handler < vaddr + BigInt(memsz));

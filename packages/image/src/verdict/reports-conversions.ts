@@ -3,12 +3,15 @@ import { findHypercallCode, type HypercallSite } from '../signals/hypercall-code
 import { findKpteLookup } from '../signals/kpte-lookup.ts';
 import { findNopv } from '../signals/nopv.ts';
 import type { SignalInput } from '../signals/signal.ts';
-import { findStatusHooks, type StatusHook } from '../signals/status-hook.ts';
+import { findStatusHook, type StatusHook } from '../signals/status-hook.ts';
 import { findSymbol, missingSymbol } from '../signals/symbol.ts';
 import { inferred, proven, unknown } from './finding.ts';
 
 const REPORTING_FUNCTION = 'kvm_sev_hc_page_enc_status';
 const INSTALLER = 'kvm_init_platform';
+/** Of AMD's: what makes the reports while the guest starts. */
+const CALL_SITE = 'early_set_mem_enc_dec_hypercall';
+const BEGINNING = 'start_kernel';
 /** The hypercall stands in the first so many bytes of the function that the hook installs. */
 const FUNCTION_REACH = 96n;
 
@@ -42,11 +45,23 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
     const missing = missingSymbol(input, REPORTING_FUNCTION);
     if (installer !== undefined && missing !== undefined)
       return proven('no', 'is a KVM guest, and has no function that reports conversions', installer, missing);
+    // A table that has the kernel's beginning is whole: what it lacks isn't there.
+    if (missing !== undefined && findSymbol(input, BEGINNING) !== undefined)
+      return proven(
+        'no',
+        'is no KVM guest: it neither makes the hypercall nor has who would',
+        missingSymbol(input, INSTALLER),
+        missing,
+        callSite,
+      );
     if (symbol !== undefined) return unknown('has the reporting function by name, but not its hypercall', symbol);
     return inferred('no', 'has no code that makes the hypercall', missing, callSite);
   }
   if (!sites.some(({ masked }) => masked))
     return unknown('makes a hypercall 12 of another form than the upstream ABI', site.evidence, symbol);
+  const missingCallSite = missingSymbol(input, CALL_SITE);
+  if (callSite === undefined && missingCallSite !== undefined && findSymbol(input, BEGINNING) !== undefined)
+    return proven('no', "has the hypercall, but nothing of AMD's that would make it", missingCallSite, site.evidence);
   if (callSite === undefined)
     return inferred('no', "has the hypercall, but nothing of AMD's that would make it", site.evidence, symbol);
   if (hook === undefined || sites.length !== 1)
@@ -65,8 +80,7 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
 function findHook(input: SignalInput, sites: readonly HypercallSite[]): StatusHook | undefined {
   const masked = sites.filter((site) => site.masked);
   if (masked.length === 0) return undefined;
-  const [hook] = findStatusHooks(input, (target) =>
+  return findStatusHook(input, (target) =>
     masked.some(({ address }) => address >= target && address - target < FUNCTION_REACH),
   );
-  return hook;
 }

@@ -13,22 +13,22 @@ export function judgeReportsCorrectly(input: SignalInput, { finding, hook }: Rep
   if (finding.answer === 'unknown') return unknown('it is unknown whether it reports at all');
   if (finding.answer === 'no') return { ...finding, summary: 'does not report at all' };
 
+  const level = finding.level === 'proven' ? proven : inferred;
   const prototype = findRangePrototype(input);
-  if (prototype?.fixed === false)
-    return proven(
-      'no',
-      'lacks the fix of CVE-2023-53996: it counts pages where it should pass a size',
-      prototype.evidence,
-    );
   const call = hook && findRangeCall(input, hook);
-  if (prototype !== undefined) {
-    if (call?.fixed === false)
-      return unknown('its type information and its code contradict each other', prototype.evidence, call.evidence);
-    const level = finding.level === 'proven' ? proven : inferred;
-    return level('yes', 'has the fix of CVE-2023-53996', prototype.evidence, call?.evidence);
-  }
-  if (call === undefined) return unknown('neither type information nor a known form of the call tells');
-  return call.fixed
-    ? inferred('yes', 'passes a size, as the fix of CVE-2023-53996 does', call.evidence)
-    : inferred('no', 'passes a count of pages, as before the fix of CVE-2023-53996', call.evidence);
+  const units = [call?.passes, call?.takes, prototype?.unit].filter((unit) => unit !== undefined);
+  const evidence = [prototype?.evidence, ...(call?.evidence ?? [])];
+  const [unit] = units;
+  if (unit === undefined) return unknown('neither type information nor a known form of the call tells');
+  // Where a function takes pages, whoever calls it passes pages, and the other way round.
+  if (units.some((other) => other !== unit))
+    return unknown('its type information and its code contradict each other', ...evidence);
+  const isSure = prototype !== undefined || call?.takes !== undefined;
+  if (unit === 'pages')
+    return (isSure ? proven : inferred)(
+      'no',
+      'lacks the fix of CVE-2023-53996: it counts pages, not bytes',
+      ...evidence,
+    );
+  return (isSure ? level : inferred)('yes', 'has the fix of CVE-2023-53996: it passes a size', ...evidence);
 }

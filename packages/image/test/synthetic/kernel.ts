@@ -27,6 +27,10 @@ export interface KernelTraits {
   readonly installerSymbol?: boolean;
   readonly prototype?: 'size' | 'npages' | 'none';
   readonly rangeCall?: 'size' | 'pages' | 'none';
+  /** What the function at the other end of that call takes. */
+  readonly rangeEnd?: 'size' | 'sum' | 'pages' | 'none';
+  /** That the table of symbols has the kernel's beginning: it is whole. */
+  readonly beginningSymbol?: boolean;
   readonly sev?: 'both' | 'code' | 'text' | 'none';
   readonly sevEs?: boolean;
   readonly snp?: boolean;
@@ -54,6 +58,8 @@ export function syntheticKernel(traits: KernelTraits = {}): Buffer {
   if (reportingCode !== 'none')
     for (let i = 0; i < reportingCopies; i++)
       text.label(i === 0 ? 'reporter' : `reporter${i}`, reporter(reportingCode === 'masked'));
+  text.label('enc_dec_hypercall', rangeEnd(traits));
+  text.label('hand_on', handOn(text));
   text.label('other', Buffer.concat([nops(200), RETURN]));
   const sev = traits.sev ?? 'both';
   if (sev === 'both' || sev === 'code')
@@ -123,6 +129,26 @@ function reporter(masked: boolean): Buffer {
   ]);
 }
 
+/** The start of the function that walks a range, by what it takes as the second argument. */
+function rangeEnd({ rangeCall = 'size', rangeEnd = rangeCall }: KernelTraits): Buffer {
+  const code = {
+    // lea r15, [rdi + rsi]
+    size: u8(0x55, 0x4c, 0x8d, 0x3c, 0x37),
+    // add rsi, rdi
+    sum: u8(0x55, 0x48, 0x01, 0xfe),
+    // movsxd rsi, esi; shl rsi, 12; lea r15, [rsi + rdi]
+    pages: u8(0x48, 0x63, 0xf6, 0x48, 0xc1, 0xe6, 0x0c, 0x4c, 0x8d, 0x3c, 0x3e),
+    none: u8(0x55),
+  }[rangeEnd];
+  return Buffer.concat([code, nops(48), RETURN]);
+}
+
+/** movzx edx, dl; jmp enc_dec_hypercall */
+function handOn(text: Code): Buffer {
+  const distance = (text.address('enc_dec_hypercall') ?? text.next) - (text.next + 8n);
+  return Buffer.concat([u8(0x0f, 0xb6, 0xd2, 0xe9), u32(Number(BigInt.asUintN(32, distance)))]);
+}
+
 /** or rax, 0x14; wrmsr; rep vmmcall; rdmsr; cmp rax, 0x15 */
 function stateRequest(): Buffer {
   return Buffer.concat([
@@ -172,9 +198,16 @@ function installer(traits: KernelTraits, text: Code): Buffer {
     // test eax, 0x20000; je; mov qword [rip + …], target
     parts.push(u8(0xa9, 0, 0, 2, 0, 0x74, 0x7f, 0x48, 0xc7, 0x05), u32(0x1234, Number(target & 0xffffffffn)));
   }
-  if (rangeCall === 'size') parts.push(u8(0x48, 0x81, 0xee), u32(0x81600000));
-  if (rangeCall === 'pages') parts.push(u8(0x48, 0x81, 0xee), u32(0x81600000), u8(0x48, 0xc1, 0xee, 0x0c));
-  parts.push(u8(0xe8), u32(0), u8(0xb9, 0x08, 0x4d, 0x56, 0x4b, 0x0f, 0x30), RETURN);
+  // mov rdi, start; sub rsi, start; [shr rsi, 12]; call
+  if (rangeCall !== 'none') parts.push(u8(0x48, 0xc7, 0xc7), u32(0x81600000), u8(0x48, 0x81, 0xee), u32(0x81600000));
+  if (rangeCall === 'pages') parts.push(u8(0x48, 0xc1, 0xee, 0x0c));
+  const after = INIT + BigInt(Buffer.concat(parts).length) + 5n;
+  parts.push(
+    u8(0xe8),
+    u32(Number(BigInt.asUintN(32, (text.address('hand_on') ?? after) - after))),
+    u8(0xb9, 0x08, 0x4d, 0x56, 0x4b, 0x0f, 0x30),
+    RETURN,
+  );
   return Buffer.concat(parts);
 }
 
@@ -198,6 +231,7 @@ function symbolsOf(traits: KernelTraits, text: Code, init: Code): TestSymbol[] {
     symbols.push({ address: TEXT + 0x10000n + BigInt(i * 64), type: i % 3 ? 't' : 'T', name: `get_page_${i}` });
   if (traits.installerSymbol !== false)
     for (const [name, address] of init.labels) symbols.push({ address, type: 't', name });
+  if (traits.beginningSymbol === true) symbols.push({ address: INIT + 0xf000n, type: 'T', name: 'start_kernel' });
   symbols.push({ address: INIT + 0x10000n, type: 'B', name: '_end' });
   return symbols;
 }
