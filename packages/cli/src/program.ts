@@ -65,10 +65,19 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
   const image = program.command('image').description('what guest images can do');
   image
     .command('inspect')
-    .description('the verdict on a kernel file, read from the file itself')
-    .argument('<file>', 'a bzImage or an ELF vmlinux')
-    .option('--command-line <text>', 'the kernel command line that it will get; nopv and mem_encrypt count')
-    .option('--check <type>', 'may it run on this VM type? exit 0 may, 1 may not, 2 unknown')
+    .description('what kernels and disk images can do, read from the files themselves')
+    .argument('<image...>', 'a kernel, a disk image, a folder of them, or an http(s) address')
+    .option('--entry <entry>', "judge this boot entry, by title or number, instead of the loader's default")
+    .option('--command-line <text>', "the kernel command line that it will get, in place of the loader's")
+    .option('--check <type>', 'may it run on this VM type? exit 0 may, 1 may not, 2 unknown; of many the worst')
+    .option('--compare-claims <tags>', "compare with an image's tags (GCE, Nova); exit 1 contradicted, 2 not proven")
+    .option('--firmware <file>', 'the firmware that it will start with')
+    .option('--backing <file>', 'a file that the image may stand on (again for more); nothing else is opened', collect)
+    .addOption(
+      new Option('--format <format>', 'text, json, or what these take: gce --guest-os-features, nova, kubevirt')
+        .choices(['text', 'json', 'gce', 'nova', 'kubevirt'])
+        .default('text'),
+    )
     .option('--evidence', 'show every piece of evidence')
     .action(run(async () => (await import('./commands/image-inspect.ts')).imageInspect));
   image
@@ -85,6 +94,22 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .option('--instructions <n>', 'end after so many instructions', Number)
     .option('--seed <n>', 'where keys and random numbers begin: the same seed gives the same run (default: 1)', Number)
     .action(run(async () => (await import('./commands/image-prove.ts')).imageProve));
+  image
+    .command('verify')
+    .description('boot what an image boots as an SEV guest, and compare with what was read; 0 agrees, 1 not, 2 unknown')
+    .argument('<image>', 'a kernel or a disk image (its boot set runs, without the disk)')
+    .option('--entry <entry>', "this boot entry, by title or number, instead of the loader's default")
+    .option('--command-line <text>', "the kernel command line, in place of the loader's")
+    .option('--initrd <file>', 'initial RAM disk of a kernel that is given as a file')
+    .option('--backing <file>', 'a file that the image may stand on (again for more)', collect)
+    .option('--memory <size>', 'nominal memory', '512M')
+    .addOption(
+      new Option('--kvm <which>', "whose KVM: this machine's (linux), ours (software), or the first that can")
+        .choices(['auto', 'linux', 'software'])
+        .default('auto'),
+    )
+    .option('--timeout <seconds>', 'end the guest after this time', Number, 180)
+    .action(run(async () => (await import('./commands/image-verify.ts')).imageVerify));
   image
     .command('add')
     .description('add an image to the control plane; an agent inspects it')
@@ -246,6 +271,11 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     const { reportError } = await import('./render/error.ts');
     return reportError(thrown, argv.includes('--json'));
   }
+}
+
+/** For an option that may be given several times. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** Commander must not end the process by itself: exit codes are ours. */

@@ -12,10 +12,13 @@ export interface Observation {
 
 /** Signal of the evidence that a run leaves. */
 export const RUN_IN_LOCKSTEP = 'run-in-lockstep';
+/** Signal of the evidence that a single run as an SEV guest leaves. */
+export const RUN_AS_SEV = 'run-as-sev';
+const RUNS: ReadonlySet<string> = new Set([RUN_IN_LOCKSTEP, RUN_AS_SEV]);
 
 /** Whether a run has shown what a finding says, also where its level is a surer one. Pure. */
 export function isObserved({ level, evidence }: Finding): boolean {
-  return level === 'observed' || evidence.some(({ signal }) => signal === RUN_IN_LOCKSTEP);
+  return level === 'observed' || evidence.some(({ signal }) => RUNS.has(signal));
 }
 
 /**

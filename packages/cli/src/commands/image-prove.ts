@@ -30,7 +30,7 @@ export async function imageProve(globals: GlobalOptions, kernel: string, options
     ...(seed === undefined ? {} : { seed: seedOf(seed) }),
     ...(until === undefined ? {} : { until }),
   };
-  const verdict = inspectFile(kernel, append === undefined ? {} : { commandLine: append });
+  const verdict = await inspectFile(kernel, append === undefined ? {} : { commandLine: append });
   const progress = proofProgress(process.stderr);
   const proof = await proveImage({
     boot: {

@@ -37,8 +37,8 @@ type Plan =
  */
 export async function demonstrate(capabilities: Capabilities, options: Options): Promise<void> {
   try {
-    write(verdictPart());
-    const plan = choosePlan(capabilities, options.testHost === true);
+    write(await verdictPart());
+    const plan = await choosePlan(capabilities, options.testHost === true);
     write(`\n${styleText('bold', 'the same guest, pinned and not')}  ${describe(plan)}`);
     if (plan.kind === 'nothing' || options.signal.aborted) return;
     write(`${comparisonText(await measure(plan, options.signal))}\n`);
@@ -54,11 +54,11 @@ function write(line: string): void {
 }
 
 /** The verdict on a kernel of this machine, or the one command that gets a kernel. */
-function verdictPart(): string {
+async function verdictPart(): Promise<string> {
   const kernel = ownKernel() ?? fetchedKernel();
   if (kernel === undefined)
     return `no kernel file here to judge; this gets one:  unpin test-host fetch kernel-6.12-cloud`;
-  return verdictText(inspectFile(kernel), false);
+  return verdictText(await inspectFile(kernel), false);
 }
 
 function ownKernel(): string | undefined {
@@ -70,22 +70,22 @@ function fetchedKernel(): string | undefined {
 }
 
 /** A kernel that may run on every type that is compared: the fetched one, else this machine's own. */
-function guestKernel(): string | undefined {
+async function guestKernel(): Promise<string | undefined> {
   const own = ownKernel();
-  return fetchedKernel() ?? (own !== undefined && mayRun(own) ? own : undefined);
+  return fetchedKernel() ?? (own !== undefined && (await mayRun(own)) ? own : undefined);
 }
 
-function mayRun(kernel: string): boolean {
-  const verdict = inspectFile(kernel);
+async function mayRun(kernel: string): Promise<boolean> {
+  const verdict = await inspectFile(kernel);
   return COMPARED.every((type) => decide(vmType(type), verdict).outcome === 'may');
 }
 
-function choosePlan(capabilities: Capabilities, testHost: boolean): Plan {
+async function choosePlan(capabilities: Capabilities, testHost: boolean): Promise<Plan> {
   const runs = (linux: boolean): boolean =>
     COMPARED.every((type) =>
       capabilities.types.some((row) => row.type === type && chooseWay(row.ways, { allow: EXECUTIONS, linux })),
     );
-  const kernel = guestKernel();
+  const kernel = await guestKernel();
   const hasTestHost = TEST_HOST_ASSETS.every((id) => findAsset(id) !== undefined);
   const where = whereTo(capabilities, testHost && hasTestHost, runs(true));
   if (kernel !== undefined && where !== undefined) return { kind: 'linux', where, kernel };

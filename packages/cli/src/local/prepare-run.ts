@@ -1,10 +1,8 @@
 import { resolve } from 'node:path';
 import { type LaunchOrder, type TraceKind, UnpinError } from '@unpin/contract';
 import {
-  chooseWay,
   type Decision,
   decide,
-  type Execution,
   pinnedFallback,
   probationFor,
   regimeOf,
@@ -13,19 +11,12 @@ import {
   type VmTypeId,
   vmType,
 } from '@unpin/policy';
-import { queryCapabilities } from '@unpin/vmm';
-import type { KvmChoice, RunOptions } from '../commands/run.ts';
+import type { RunOptions } from '../commands/run.ts';
 import { parseTraceKinds } from '../commands/trace-kinds.ts';
 import { requireVmType } from '../commands/vm-types.ts';
 import { parseSize } from '../render/units.ts';
 import { inspectFile } from './inspect.ts';
-
-/** Which executions each KVM stands for. */
-const RUN_BY: Readonly<Record<KvmChoice, readonly Execution[]>> = {
-  auto: ['hardware', 'shaped', 'emulated'],
-  linux: ['hardware', 'shaped'],
-  software: ['emulated'],
-};
+import { wayToRun } from './way-to-run.ts';
 
 /** What a local run will do: the order for the VMM, and the decision that allowed it (none for the probe). */
 export interface PreparedRun {
@@ -44,26 +35,10 @@ export async function prepareRun(kernel: string, options: RunOptions): Promise<P
   const probe = kernel === 'probe';
   const verdict = probe
     ? undefined
-    : inspectFile(kernel, options.append === undefined ? {} : { commandLine: options.append });
+    : await inspectFile(kernel, options.append === undefined ? {} : { commandLine: options.append });
   const decision = verdict === undefined ? undefined : admit(type, verdict, options);
   const fallback = options.probation === true ? fallbackOf(type) : undefined;
-  const capabilities = await queryCapabilities();
-  const capability = capabilities.types.find((t) => t.type === type.id);
-  const ways = (capability?.ways ?? []).filter((way) => RUN_BY[options.kvm ?? 'auto'].includes(way.execution));
-  if (ways.length === 0)
-    throw new UnpinError(type.runners.some((r) => r.built) ? 'VM_TYPE_UNAVAILABLE' : 'VM_TYPE_NOT_BUILT', {
-      subject: type.id,
-      found: capability?.obstacles.join('; ') ?? 'nothing known',
-      next: 'unpin run … --test-host, or unpin doctor',
-    });
-  const way = chooseWay(ways, { allow: RUN_BY.auto, linux: !probe });
-  if (way === undefined)
-    throw new UnpinError('KVM_TOO_SLOW', {
-      subject: `${capabilities.kvm.engine ?? 'this'} KVM`,
-      found: describeKvm(capabilities.kvm),
-      needed: 'a KVM with SVM or VMX',
-      next: 'unpin run … --test-host runs it inside a test host with a real kvm_amd (unpin test-host fetch gets its parts)',
-    });
+  const way = await wayToRun(type, { kvm: options.kvm ?? 'auto', linux: !probe });
   const order: LaunchOrder = {
     contract: 1,
     name: 'run',
@@ -118,13 +93,4 @@ function fallbackOf(type: VmType): VmTypeId {
       needed: 'a type whose guests report conversions, such as sev-upm',
     });
   return fallback.id;
-}
-
-function describeKvm(kvm: { readonly hypercallsExit?: boolean; readonly ringZeroMips?: number }): string {
-  return [
-    kvm.hypercallsExit === false ? 'hypercalls never reach the VMM' : undefined,
-    kvm.ringZeroMips === undefined ? undefined : `ring 0 runs at ${kvm.ringZeroMips.toPrecision(2)} MIPS`,
-  ]
-    .filter((part) => part !== undefined)
-    .join(', ');
 }

@@ -1,5 +1,13 @@
 import { styleText } from 'node:util';
-import { type Finding, isObserved, STATEMENTS, type Verdict } from '@unpin/policy';
+import {
+  type Evidence,
+  FIRMWARE_STATEMENTS,
+  type Finding,
+  type FirmwareVerdict,
+  isObserved,
+  STATEMENTS,
+  type Verdict,
+} from '@unpin/policy';
 import { table } from './table.ts';
 import { bytes } from './units.ts';
 
@@ -13,21 +21,48 @@ export function verdictText(verdict: Verdict, evidence: boolean): string {
     ...(bootSet.commandLine === undefined ? [] : [`command line: ${bootSet.commandLine}`]),
     '',
   ];
-  const rows = STATEMENTS.map(({ id, says }) => {
-    const finding = verdict.statements[id];
-    return [mark(finding), id, levelOf(finding), finding.summary === '' ? says : finding.summary];
-  });
-  const body = evidence
-    ? STATEMENTS.flatMap(({ id }, i) => [
-        table([rows[i] ?? []]),
-        ...verdict.statements[id].evidence.map(
-          (e) =>
-            `      ${styleText('dim', e.signal)}  ${e.where}${e.offset === undefined ? '' : ` +0x${e.offset.toString(16)}`}: ${e.seen}`,
-        ),
-      ]).join('\n')
-    : table(rows);
-  const obstacles = verdict.obstacles.map((o) => `${styleText('yellow', 'obstacle')}  ${o}`);
+  const body = findingsText(
+    STATEMENTS.map(({ id, says }) => ({ id, says, finding: verdict.statements[id] })),
+    evidence,
+  );
+  const obstacles = verdict.obstacles.map(obstacleLine);
   return [...head, body, ...(obstacles.length === 0 ? [] : ['', ...obstacles])].join('\n');
+}
+
+/** What firmware that was given can do. */
+export function firmwareText(
+  { name, sha256, bytes: size, statements, obstacles }: FirmwareVerdict,
+  evidence: boolean,
+): string {
+  const head = `${styleText('bold', name)}  ${bytes(size)}  sha256 ${sha256.slice(0, 16)}…`;
+  const rows = FIRMWARE_STATEMENTS.map(({ id, says }) => ({ id, says, finding: statements[id] }));
+  return [head, findingsText(rows, evidence), ...obstacles.map(obstacleLine)].join('\n');
+}
+
+interface Row {
+  readonly id: string;
+  readonly says: string;
+  readonly finding: Finding;
+}
+
+/** One a line: answer, name, level and reason; with evidence, each piece of it below. */
+function findingsText(rows: readonly Row[], evidence: boolean): string {
+  const lines = rows.map(({ id, says, finding }) => [
+    mark(finding),
+    id,
+    levelOf(finding),
+    finding.summary === '' ? says : finding.summary,
+  ]);
+  if (!evidence) return table(lines);
+  return rows.flatMap(({ finding }, i) => [table([lines[i] ?? []]), ...finding.evidence.map(evidenceLine)]).join('\n');
+}
+
+function evidenceLine({ signal, where, offset, seen }: Evidence): string {
+  return `      ${styleText('dim', signal)}  ${where}${offset === undefined ? '' : ` +0x${offset.toString(16)}`}: ${seen}`;
+}
+
+function obstacleLine(obstacle: string): string {
+  return `${styleText('yellow', 'obstacle')}  ${obstacle}`;
 }
 
 /** A level, and that a run has shown the same. */

@@ -2,16 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ImageInspectionMessage, UnpinError } from '@unpin/contract';
+import type { ImageInspectionMessage } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
+import type { ByteSource } from '../source/byte-source.ts';
 import { type ConfinedLimits, DATA_KIB, HEAP_MIB } from './limits.ts';
 import type { NamedFile } from './named-file.ts';
 import type { FromConfined, Job, JobFile, JobOptions, ToConfined } from './protocol.ts';
-import { type Overrun, watchProcess } from './watch.ts';
+import { type Overrun, usageOf, watchProcess } from './watch.ts';
 import { toWire } from './wire-error.ts';
 
 const PROGRAM = fileURLToPath(new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
 /** stdin, stdout, stderr and the channel come first. */
 const FIRST_DESCRIPTOR = 4;
+/** A process that begins with more than this may overrun its limit with an image that would not. */
+const MOST_KEPT_BYTES = 2 ** 28;
 /** Of what it complained about, for the error of a process that died: the end. */
 const MOST_COMPLAINT = 2000;
 
@@ -27,11 +31,6 @@ export interface ConfinedRequest {
   readonly deliver?: (part: 'kernel' | 'initrd', bytes: Uint8Array) => void;
 }
 
-/** How one request ended. */
-export interface ConfinedAnswer {
-  readonly inspection: ImageInspectionMessage;
-}
-
 /**
  * A process that parses images and may do nothing else: it opens no files, has no network, starts no processes, and its
  * memory and time are limited. It reads the files that it was started with by their descriptors; what lies on the
@@ -41,7 +40,9 @@ export class ConfinedProcess {
   readonly #child: ChildProcess;
   /** Files by their place among the descriptors that the process was started with. */
   readonly #descriptors = new Map<NamedFile, number>();
-  readonly #remotes: NamedFile[] = [];
+  /** Files and folders that are read here for it, by the names that it knows them by. */
+  readonly #remotes: { readonly file: NamedFile; readonly source?: ByteSource }[] = [];
+  readonly #close: (() => void)[] = [];
   #complaint = '';
   #doing = 'starting';
   #current: Work | undefined;
@@ -53,8 +54,8 @@ export class ConfinedProcess {
   constructor(files: readonly NamedFile[]) {
     const opened = [...new Set(files)];
     const descriptors = opened.flatMap((file) => {
-      if (file.medium.kind === 'remote') {
-        this.#remotes.push(file);
+      if (file.medium.kind !== 'descriptor') {
+        this.#remotes.push({ file, ...(file.medium.kind === 'remote' ? { source: file.medium.source } : {}) });
         return [];
       }
       this.#descriptors.set(file, FIRST_DESCRIPTOR + this.#descriptors.size);
@@ -77,16 +78,19 @@ export class ConfinedProcess {
     return this.#child.pid;
   }
 
+  /** Whether it can take no further request: it is gone, or it holds too much of the last ones. */
   get spent(): boolean {
-    return this.#spent || this.#gone !== undefined;
+    const { pid } = this.#child;
+    const resident = pid === undefined ? undefined : usageOf(pid)?.residentBytes;
+    return this.#spent || this.#gone !== undefined || (resident ?? 0) > MOST_KEPT_BYTES;
   }
 
   /**
    * One at a time.
    * @throws UnpinError what is wrong with the image; IMAGE_OVER_LIMITS
    */
-  async inspect(request: ConfinedRequest): Promise<ConfinedAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<ConfinedAnswer>();
+  async inspect(request: ConfinedRequest): Promise<ImageInspectionMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<ImageInspectionMessage>();
     const { pid } = this.#child;
     if (this.#gone !== undefined || pid === undefined)
       throw new UnpinError('INTERNAL', { subject: 'inspection', found: this.#gone?.signal ?? 'no process' });
@@ -98,7 +102,9 @@ export class ConfinedProcess {
     this.#current = { request, resolve, reject, overrun: undefined };
     this.#send({ type: 'job', job: this.#jobOf(request) });
     try {
-      return await promise;
+      const inspection = await promise;
+      const peakBytes = stop();
+      return peakBytes === 0 ? inspection : { ...inspection, figures: { ...inspection.figures, peakBytes } };
     } finally {
       stop();
       this.#current = undefined;
@@ -111,6 +117,7 @@ export class ConfinedProcess {
     this.#child.removeAllListeners('message');
     this.#child.kill('SIGKILL');
     this.#child.unref();
+    for (const close of this.#close.splice(0)) close();
   }
 
   #jobOf({ image, backing = [], firmware, initrd, options, deliver }: ConfinedRequest): Job {
@@ -128,7 +135,8 @@ export class ConfinedProcess {
     const { name, bytes, identity } = file;
     const descriptor = this.#descriptors.get(file);
     if (descriptor !== undefined) return { name, bytes, identity, medium: { kind: 'descriptor', descriptor } };
-    return { name, bytes, identity, medium: { kind: 'remote', id: this.#remotes.indexOf(file) } };
+    const kind = file.medium.kind === 'folder' ? 'folder' : 'remote';
+    return { name, bytes, identity, medium: { kind, id: this.#remotes.findIndex((each) => each.file === file) } };
   }
 
   #send(message: ToConfined): void {
@@ -148,12 +156,15 @@ export class ConfinedProcess {
       case 'read':
         void this.#read(message);
         return;
+      case 'open':
+        void this.#open(message);
+        return;
       case 'part':
         current?.request.deliver?.(message.part, message.bytes);
         return;
       case 'done':
         this.#spent ||= message.spent;
-        current?.resolve({ inspection: message.inspection });
+        current?.resolve(message.inspection);
         return;
       case 'failed':
         this.#spent ||= message.spent;
@@ -162,12 +173,32 @@ export class ConfinedProcess {
   }
 
   async #read({ read, file, offset, length }: Extract<FromConfined, { type: 'read' }>): Promise<void> {
-    const named = this.#remotes[file];
+    const remote = this.#remotes[file];
     try {
-      if (named?.medium.kind !== 'remote') throw new TypeError('no such file');
-      this.#send({ type: 'bytes', read, bytes: await named.medium.source.read(offset, length) });
+      if (remote?.source === undefined) throw new TypeError('no such file');
+      this.#send({ type: 'bytes', read, bytes: await remote.source.read(offset, length) });
     } catch (error) {
-      this.#send({ type: 'no-bytes', read, error: toWire(error, named?.name ?? 'file', offset) });
+      this.#send({ type: 'no-bytes', read, error: toWire(error, remote?.file.name ?? 'file', offset) });
+    }
+  }
+
+  /** A file of a folder, for the process that can open none. */
+  async #open({ read, folder, name }: Extract<FromConfined, { type: 'open' }>): Promise<void> {
+    const file = this.#remotes[folder]?.file;
+    try {
+      if (file?.medium.kind !== 'folder') throw new TypeError('no such folder');
+      // Only for who needs it: this reads folders for archives.
+      const { openInFolder } = await import('./open-in-folder.ts');
+      const source = openInFolder(file.medium.path, name);
+      if (source === undefined) {
+        this.#send({ type: 'opened', read });
+        return;
+      }
+      this.#close.push(() => source.close());
+      const id = this.#remotes.push({ file, source }) - 1;
+      this.#send({ type: 'opened', read, part: { id, bytes: source.size } });
+    } catch (error) {
+      this.#send({ type: 'no-bytes', read, error: toWire(error, file?.name ?? 'folder', 0) });
     }
   }
 
@@ -203,7 +234,7 @@ export class ConfinedProcess {
 
 interface Work {
   readonly request: ConfinedRequest;
-  readonly resolve: (answer: ConfinedAnswer) => void;
+  readonly resolve: (inspection: ImageInspectionMessage) => void;
   readonly reject: (error: UnpinError) => void;
   overrun: (Overrun & { readonly doing: string }) | undefined;
 }
@@ -224,6 +255,7 @@ function nodeOptions(): readonly string[] {
     ...written.flatMap((folder) => [`--allow-fs-write=${folder}`, `--allow-fs-write=${join(folder, '*')}`]),
     '--disallow-code-generation-from-strings',
     `--max-old-space-size=${HEAP_MIB}`,
+    '--expose-gc',
     '--no-warnings',
   ];
 }

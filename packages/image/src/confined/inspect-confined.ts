@@ -1,6 +1,7 @@
 import type { ImageInspectionMessage } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import { ConfinedProcess } from './confined-process.ts';
+import { MOST_KERNEL_BYTES } from './kernel-size.ts';
 import { type ConfinedLimits, DEFAULT_LIMITS, limitsFor } from './limits.ts';
 import { type NamedFile, openNamed } from './named-file.ts';
 import type { JobOptions } from './protocol.ts';
@@ -124,7 +125,7 @@ async function answerOf(
       ...(request.commandLine === undefined ? {} : { commandLine: request.commandLine }),
       softCpuMs: limits.cpuMs * SOFT_PART,
     };
-    const { inspection } = await running.inspect({
+    const inspection = await running.inspect({
       image,
       backing,
       ...(firmware === undefined ? {} : { firmware }),
@@ -137,6 +138,13 @@ async function answerOf(
   } catch (error) {
     return { error: UnpinError.from(error) };
   }
+}
+
+/** Where a kernel was asked for, one that is too large for any is refused by its size alone. */
+function checkKernelSize({ as }: ImageRequest, { name, bytes }: NamedFile): void {
+  if (as !== 'kernel' || bytes <= MOST_KERNEL_BYTES) return;
+  const needed = `a kernel file of at most ${MOST_KERNEL_BYTES} bytes`;
+  throw new UnpinError('FILE_TOO_LARGE', { subject: name, found: `${bytes} bytes`, needed });
 }
 
 interface OpenedRequest {
@@ -158,7 +166,8 @@ class OpenFiles {
 
   async openAll(request: ImageRequest): Promise<Opened> {
     try {
-      const image = await this.#open(request.image, 'a kernel or a disk image');
+      const image = await this.#open(request.image, request.as === 'kernel' ? 'a kernel' : 'a kernel or a disk image');
+      checkKernelSize(request, image);
       const backing = await Promise.all((request.backing ?? []).map((name) => this.#open(name, 'a backing file')));
       const firmware = request.firmware === undefined ? undefined : await this.#open(request.firmware, 'firmware');
       const initrd = request.initrd === undefined ? undefined : await this.#open(request.initrd, 'an initrd');

@@ -1,9 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { UnpinError } from '@unpin/contract/errors';
 import { FormatError } from '../format-error.ts';
 import type { ByteSource } from '../source/byte-source.ts';
-import { cachedSource } from '../source/cached-source.ts';
-import { openHttpSource } from '../source/http-source.ts';
 
 /** A file that a person named, opened for the process that parses it. */
 export interface NamedFile {
@@ -14,11 +13,15 @@ export interface NamedFile {
   readonly head: Uint8Array;
   readonly medium:
     | { readonly kind: 'descriptor'; readonly descriptor: number }
-    | { readonly kind: 'remote'; readonly source: ByteSource };
+    | { readonly kind: 'remote'; readonly source: ByteSource }
+    /** A folder that is an OCI image layout; its files are opened when they are asked for. */
+    | { readonly kind: 'folder'; readonly path: string };
   close(): void;
 }
 
 const HEAD = 16;
+/** OCI image specification, "Image Layout": this file makes a folder one. */
+const LAYOUT_FILE = 'oci-layout';
 /** Of a web server nothing smaller than this is asked, in bytes. */
 const REMOTE_BLOCK = 2 ** 17;
 const REMOTE_CACHE = 2 ** 25;
@@ -34,10 +37,30 @@ export function isAddress(name: string): boolean {
  * @throws UnpinError FILE_NOT_FOUND, FILE_UNREADABLE
  */
 export async function openNamed(name: string, needed: string): Promise<NamedFile> {
-  return isAddress(name) ? await openAddress(name, needed) : openPath(name, needed);
+  if (isAddress(name)) return await openAddress(name, needed);
+  return isLayout(name) ? openFolder(name) : openPath(name, needed);
+}
+
+function isLayout(path: string): boolean {
+  return existsSync(join(path, LAYOUT_FILE));
+}
+
+function openFolder(path: string): NamedFile {
+  const identity = realpathSync(path);
+  return {
+    name: path,
+    bytes: 0,
+    identity,
+    head: Buffer.alloc(0),
+    medium: { kind: 'folder', path: identity },
+    close: () => undefined,
+  };
 }
 
 async function openAddress(address: string, needed: string): Promise<NamedFile> {
+  // Only for who needs them: what reads from the network is loaded by nobody else.
+  const { cachedSource } = await import('../source/cached-source.ts');
+  const { openHttpSource } = await import('../source/http-source.ts');
   try {
     const source = cachedSource(await openHttpSource(address), {
       blockBytes: REMOTE_BLOCK,

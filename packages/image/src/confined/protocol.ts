@@ -13,7 +13,9 @@ export interface JobFile {
   readonly medium:
     | { readonly kind: 'descriptor'; readonly descriptor: number }
     /** Read by the other side, `id` being its name there. */
-    | { readonly kind: 'remote'; readonly id: number };
+    | { readonly kind: 'remote'; readonly id: number }
+    /** A folder, whose files the other side opens. */
+    | { readonly kind: 'folder'; readonly id: number };
 }
 
 /** What is to be inspected. */
@@ -42,7 +44,15 @@ export interface Job {
 export type ToConfined =
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'bytes'; readonly read: number; readonly bytes: Uint8Array }
-  | { readonly type: 'no-bytes'; readonly read: number; readonly error: WireFormatError };
+  | { readonly type: 'no-bytes'; readonly read: number; readonly error: WireFormatError }
+  | OpenedPart;
+
+/** Answers `open`: how the file can be read, and its size; neither where there is none. */
+export interface OpenedPart {
+  readonly type: 'opened';
+  readonly read: number;
+  readonly part?: { readonly id: number; readonly bytes: number };
+}
 
 export interface WireFormatError {
   readonly kind: FormatErrorKind;
@@ -63,6 +73,7 @@ export type FromConfined =
       readonly offset: number;
       readonly length: number;
     }
+  | { readonly type: 'open'; readonly read: number; readonly folder: number; readonly name: string }
   | { readonly type: 'part'; readonly part: 'kernel' | 'initrd'; readonly bytes: Uint8Array }
   | { readonly type: 'done'; readonly inspection: ImageInspectionMessage; readonly spent: boolean }
   | { readonly type: 'failed'; readonly error: ErrorBody; readonly spent: boolean };

@@ -1,10 +1,12 @@
+import type { GivenFolder } from '../disk/open-disk-folder.ts';
+import { FormatError } from '../format-error.ts';
 import type { ByteSource } from '../source/byte-source.ts';
 import { checkLength } from '../source/most-at-once.ts';
 import { checkRange } from '../source/window.ts';
 import type { FromConfined, ToConfined } from './protocol.ts';
 import { fromWire } from './wire-error.ts';
 
-type Answer = Extract<ToConfined, { type: 'bytes' | 'no-bytes' }>;
+type Answer = Extract<ToConfined, { type: 'bytes' | 'no-bytes' | 'opened' }>;
 
 /** The confined side of files that the other side reads. */
 export class RemoteReads {
@@ -29,18 +31,33 @@ export class RemoteReads {
       read: async (offset, length) => {
         checkRange(name, size, offset, length);
         checkLength(name, offset, length);
-        const answer = await this.#ask(file, offset, length);
+        const answer = await this.#ask((read) => ({ type: 'read', read, file, offset, length }));
         if (answer.type === 'bytes') return answer.bytes;
-        throw fromWire(answer.error);
+        throw answer.type === 'no-bytes'
+          ? fromWire(answer.error)
+          : new FormatError('unreadable', name, offset, 'no answer to a read');
       },
     };
   }
 
-  #ask(file: number, offset: number, length: number): Promise<Answer> {
+  /** A folder, whose files the other side opens one by one. @param folder its name there */
+  folder(name: string, folder: number): GivenFolder {
+    return {
+      name,
+      file: async (file) => {
+        const answer = await this.#ask((read) => ({ type: 'open', read, folder, name: file }));
+        if (answer.type === 'no-bytes') throw fromWire(answer.error);
+        if (answer.type !== 'opened' || answer.part === undefined) return undefined;
+        return this.source(`${name}/${file}`, answer.part.bytes, answer.part.id);
+      },
+    };
+  }
+
+  #ask(question: (read: number) => FromConfined): Promise<Answer> {
     const read = this.#next++;
     return new Promise((resolve) => {
       this.#waiting.set(read, resolve);
-      this.#send({ type: 'read', read, file, offset, length });
+      this.#send(question(read));
     });
   }
 }

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { UnpinError } from '@unpin/contract/errors';
+import type { GivenFolder } from '../disk/open-disk-folder.ts';
 import { FormatError } from '../format-error.ts';
 import { inspectImage, type JudgedStartFiles } from '../inspect/inspect-image.ts';
 import type { ByteSource } from '../source/byte-source.ts';
@@ -31,6 +32,7 @@ export class ConfinedWorker {
         return;
       case 'bytes':
       case 'no-bytes':
+      case 'opened':
         this.#remote.take(message);
     }
   }
@@ -44,6 +46,8 @@ export class ConfinedWorker {
         close();
       }
       this.#send({ type: 'done', inspection, spent: this.#spill.used });
+      // What was read lies outside of V8's heap, which therefore sees no need to let go of it.
+      globalThis.gc?.();
     } catch (error) {
       const spent = this.#spill.used || !isExpected(error);
       this.#send({ type: 'failed', error: caught(error, job.image.name).toBody(), spent });
@@ -53,7 +57,7 @@ export class ConfinedWorker {
   #inspect({ image, backing, firmware, initrd, options }: Job): ReturnType<typeof inspectImage> {
     const before = cpuMs();
     const { as, entry, commandLine, softCpuMs } = options;
-    return inspectImage(this.#source(image), {
+    return inspectImage(this.#image(image), {
       as,
       backing: backing.map((file) => this.#source(file)),
       ...(firmware === undefined ? {} : { firmware: this.#source(firmware) }),
@@ -66,6 +70,10 @@ export class ConfinedWorker {
     });
   }
 
+  #image(file: JobFile): ByteSource | GivenFolder {
+    return file.medium.kind === 'folder' ? this.#remote.folder(file.name, file.medium.id) : this.#source(file);
+  }
+
   #source({ name, bytes, medium }: JobFile): ByteSource {
     switch (medium.kind) {
       case 'descriptor':
@@ -73,6 +81,8 @@ export class ConfinedWorker {
         return descriptorSource(name, medium.descriptor, fstatSync(medium.descriptor).size);
       case 'remote':
         return this.#remote.source(name, bytes, medium.id);
+      case 'folder':
+        throw new FormatError('unreadable', name, 0, 'a folder');
     }
   }
 

@@ -1,8 +1,7 @@
 import type { ImageEntry, ImageInspectionMessage, InspectionProblem } from '@unpin/contract';
-import type { Verdict } from '@unpin/policy';
+import type { FirmwareVerdict, Verdict } from '@unpin/policy';
 import type { BootEntry } from '../boot-set/boot-choice.ts';
 import type { FormatError } from '../format-error.ts';
-import type { ByteSource } from '../source/byte-source.ts';
 import { INSPECTOR } from '../verdict/inspect-kernel.ts';
 import { judgeUnread } from '../verdict/judge-kernel.ts';
 import type { ChosenStarts } from './choose-starts.ts';
@@ -13,16 +12,25 @@ import { worstOf } from './worst.ts';
 
 type Conclusion = Omit<ImageInspectionMessage, 'figures'>;
 
-/** One verdict of all that was judged. Pure. @param more obstacles */
+/** What was looked at beside the image's own starts. */
+interface Beside {
+  readonly firmware: FirmwareVerdict | undefined;
+  readonly obstacles: readonly string[];
+}
+
+/** One verdict of all that was judged. Pure. */
 export function concludeImage(
-  { name, size }: ByteSource,
+  name: string,
   image: OpenedImage,
   chosen: ChosenStarts,
   judged: ReadonlyMap<number, JudgedStart>,
-  more: readonly string[],
+  { firmware, obstacles }: Beside,
 ): Conclusion {
   const { choice, layers } = image;
-  const verdict = verdictOf(name, size, image, judged, more);
+  const verdict = {
+    ...verdictOf(name, image, judged, obstacles),
+    ...(firmware === undefined ? {} : { firmware }),
+  };
   const problem = problemOf(image, judged);
   return {
     name,
@@ -36,7 +44,6 @@ export function concludeImage(
 
 function verdictOf(
   name: string,
-  size: number,
   image: OpenedImage,
   judged: ReadonlyMap<number, JudgedStart>,
   more: readonly string[],
@@ -53,7 +60,7 @@ function verdictOf(
     ]);
     const why = obstacles[0] ?? 'nothing was found that would boot';
     return {
-      bootSet: noBootSet(name, size),
+      bootSet: noBootSet(name, image.layers.bytes),
       inspector: INSPECTOR,
       kernel: { container: 'unknown', payload: 'unknown' },
       statements: judgeUnread(why),

@@ -10,8 +10,6 @@ const CHUNK = 2 ** 22;
 export const MOST_INITRD_BYTES = 2 ** 30;
 /** A loader's configuration is text; a file this large is none. */
 export const MOST_CONFIGURATION_BYTES = 2 ** 24;
-/** OVMF has 2 to 16 MiB. */
-export const MOST_FIRMWARE_BYTES = 2 ** 26;
 
 /**
  * The digest of files as one, one behind the other, as a loader puts several initrds into memory. The next piece is on

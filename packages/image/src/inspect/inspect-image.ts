@@ -1,14 +1,16 @@
 import type { ImageInspectionMessage } from '@unpin/contract';
-import type { BootPart } from '@unpin/policy';
+import type { BootPart, FirmwareVerdict } from '@unpin/policy';
 import type { BootFile } from '../boot-set/boot-choice.ts';
+import type { GivenFolder } from '../disk/open-disk-folder.ts';
+import { FIRMWARE_LIMIT, inspectFirmware } from '../firmware/inspect-firmware.ts';
 import { FormatError } from '../format-error.ts';
 import { Budget } from '../source/budget.ts';
 import type { ByteSource } from '../source/byte-source.ts';
 import type { SpillLimits } from '../source/spill-file.ts';
 import { type ChosenStarts, chooseStarts, NOTHING_CHOSEN } from './choose-starts.ts';
 import { concludeImage } from './conclude-image.ts';
-import { countingSource } from './counting-source.ts';
-import { hashFiles, MOST_CONFIGURATION_BYTES, MOST_FIRMWARE_BYTES } from './hash-parts.ts';
+import { counting } from './counting-source.ts';
+import { hashFiles, MOST_CONFIGURATION_BYTES } from './hash-parts.ts';
 import { type JudgedStart, judgeStart, type StartContext, skippedStart } from './judge-start.ts';
 import { type OpenedImage, openImage } from './open-image.ts';
 import type { StartFiles } from './open-start.ts';
@@ -58,28 +60,35 @@ const DEFAULT_STEPS = 2 ** 22;
  * way is an obstacle.
  * @throws UnpinError NOT_FOUND where the entry that was asked for isn't there
  */
-export async function inspectImage(source: ByteSource, options: InspectImageOptions = {}): Promise<InspectedImage> {
+export async function inspectImage(
+  source: ByteSource | GivenFolder,
+  options: InspectImageOptions = {},
+): Promise<InspectedImage> {
   const started = performance.now();
   const { at = () => undefined, firmware } = options;
   const budget = options.budget ?? new Budget(DEFAULT_BYTES, DEFAULT_STEPS);
-  const medium = countingSource(source);
+  const medium = counting(source);
   at('opening');
-  const image = await openImage(medium, { ...options, budget, at });
+  const image = await openImage(medium.source, { ...options, withFirmware: firmware !== undefined, budget, at });
   try {
+    const firmwareVerdict = firmware && (await readFirmware(firmware, budget));
     const chosen = image.problem === undefined ? chooseStarts(image.choice, options.entry) : NOTHING_CHOSEN;
     const hashed = await hashConfiguration(image.choice.configuration, budget);
     const judged = await judgeAll(image, chosen, options, {
       budget,
       configuration: hashed.parts,
-      firmware: firmware && (await firmwarePart(firmware, budget)),
+      firmware: firmwareVerdict && partOf(firmwareVerdict),
       commandLine: options.commandLine,
       at,
       kernels: new Map(),
     });
-    const outcome = concludeImage(source, image, chosen, judged, hashed.obstacles);
+    const outcome = concludeImage(source.name, image, chosen, judged, {
+      firmware: firmwareVerdict,
+      obstacles: hashed.obstacles,
+    });
     const figures = {
       milliseconds: performance.now() - started,
-      bytesRead: medium.bytesRead,
+      bytesRead: medium.bytesRead(),
       peakBytes: process.resourceUsage().maxRSS * 1024,
     };
     const [only] = judged.size === 1 ? judged.values() : [];
@@ -123,8 +132,16 @@ async function hashConfiguration(
   return { parts, obstacles };
 }
 
-function firmwarePart(source: ByteSource, budget: Budget): Promise<BootPart> {
-  return hashFiles([{ name: source.name, source }], MOST_FIRMWARE_BYTES, budget);
+/** Whatever is in it, this ends with a verdict; what can't be read ends the inspection, as it was named by a person. */
+async function readFirmware(source: ByteSource, budget: Budget): Promise<FirmwareVerdict> {
+  if (source.size > FIRMWARE_LIMIT)
+    throw new FormatError('over-budget', source.name, 0, `${source.size} bytes, at most ${FIRMWARE_LIMIT} are read`);
+  budget.takeBytes(source.size, source.name, 0);
+  return inspectFirmware(await source.read(0, source.size), source.name);
+}
+
+function partOf({ name, sha256, bytes }: FirmwareVerdict): BootPart {
+  return { name, sha256, bytes };
 }
 
 function startFiles({ kernel, initrds, commandLine }: StartFiles): JudgedStartFiles {

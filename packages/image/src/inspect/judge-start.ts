@@ -1,5 +1,6 @@
 import type { BootPart, BootSet, Verdict } from '@unpin/policy';
 import type { BootEntry, BootFile } from '../boot-set/boot-choice.ts';
+import { MOST_KERNEL_BYTES } from '../confined/kernel-size.ts';
 import { FormatError } from '../format-error.ts';
 import type { Budget } from '../source/budget.ts';
 import { sha256 } from '../verdict/boot-set.ts';
@@ -30,9 +31,6 @@ export interface StartContext {
   /** Kernels by their digest: the same bytes are read once. */
   readonly kernels: Map<string, OpenedKernel>;
 }
-
-/** A kernel of more bytes is none that a loader could place; distributions' have 10 to 100 MiB. */
-export const MOST_KERNEL_BYTES = 2 ** 28;
 
 /** Judges one start by all that it would boot. Ends with a verdict whatever is in its files. */
 export async function judgeStart(entry: BootEntry, context: StartContext): Promise<JudgedStart> {

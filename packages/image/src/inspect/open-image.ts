@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import type { ImageLayers } from '@unpin/contract';
 import type { BootChoice } from '../boot-set/boot-choice.ts';
+import { chooseBoot } from '../boot-set/choose-boot.ts';
 import { ByteReader } from '../byte-reader.ts';
 import type { BackingResolver } from '../disk/backing.ts';
 import type { Disk } from '../disk/disk.ts';
 import { FORMAT_TITLES } from '../disk/disk-format.ts';
 import { openDisk } from '../disk/open-disk.ts';
+import { type GivenFolder, openDiskFolder } from '../disk/open-disk-folder.ts';
 import { FormatError } from '../format-error.ts';
 import { hasSetupHeader } from '../kernel/bz-image.ts';
 import { isElf } from '../kernel/elf.ts';
@@ -36,6 +38,8 @@ export interface OpenImageOptions {
   /** Of a kernel that is given as a file. */
   readonly initrd?: ByteSource;
   readonly commandLine?: string;
+  /** It starts with UEFI firmware, which then looks for the loader; else BIOS may as well. */
+  readonly withFirmware: boolean;
   readonly budget: Budget;
   readonly spill?: SpillLimits;
   readonly at: (what: string) => void;
@@ -46,18 +50,20 @@ const HEAD = 0x270;
 const NOTHING: BootChoice = { entries: [], preferred: undefined, configuration: [], doubts: [] };
 
 /** Opens an image's layers; what is wrong with one of them is in the answer. */
-export async function openImage(source: ByteSource, options: OpenImageOptions): Promise<OpenedImage> {
+export async function openImage(source: ByteSource | GivenFolder, options: OpenImageOptions): Promise<OpenedImage> {
   const as = options.as ?? 'auto';
-  const layers: ImageLayers = { container: 'unknown', bytes: source.size, volumes: [] };
+  const layers: ImageLayers = { container: 'unknown', bytes: 'size' in source ? source.size : 0, volumes: [] };
   const none = { choice: NOTHING, unread: [], notes: [], close: () => undefined };
   let disk: Disk | undefined;
   try {
-    if (as === 'kernel' || (as === 'auto' && (await isKernel(source)))) return kernelImage(source, options);
-    disk = await openDisk(source, {
+    if ('read' in source && (as === 'kernel' || (as === 'auto' && (await isKernel(source)))))
+      return kernelImage(source, options);
+    const diskOptions = {
       budget: options.budget,
       backing: givenBacking(options.backing ?? []),
       ...(options.spill === undefined ? {} : { spill: options.spill }),
-    });
+    };
+    disk = await ('read' in source ? openDisk(source, diskOptions) : openDiskFolder(source, diskOptions));
     return await diskImage(disk, layers, options);
   } catch (error) {
     disk?.close();
@@ -91,7 +97,11 @@ function kernelImage(source: ByteSource, { initrd, commandLine }: OpenImageOptio
   };
 }
 
-async function diskImage(disk: Disk, outer: ImageLayers, { budget, at }: OpenImageOptions): Promise<OpenedImage> {
+async function diskImage(
+  disk: Disk,
+  outer: ImageLayers,
+  { budget, withFirmware, at }: OpenImageOptions,
+): Promise<OpenedImage> {
   at('reading partitions and filesystems');
   const container = [...disk.wrappings.map((each) => FORMAT_TITLES[each]), FORMAT_TITLES[disk.format]].join(', ');
   const { table, volumes, unread, described } = await openVolumes(disk.source, budget);
@@ -108,7 +118,8 @@ async function diskImage(disk: Disk, outer: ImageLayers, { budget, at }: OpenIma
   // Nothing at all was recognised: then that is what there is to say, and not that no loader was found.
   const problem = volumes.length === 0 ? (unread[0] ?? notBootable(disk)) : undefined;
   at('looking for what would boot');
-  const choice = problem === undefined ? await chooseBootLater(volumes) : NOTHING;
+  const choice =
+    problem === undefined ? await chooseBoot(volumes, budget, withFirmware ? { firmware: 'uefi' } : {}) : NOTHING;
   return { layers, choice, unread, problem, notes, close: () => disk.close() };
 }
 
@@ -125,8 +136,4 @@ function notBootable({ source }: Disk): FormatError {
 /** A backing file is found among those that were named, by the last part of the name that the image asks for. */
 function givenBacking(files: readonly ByteSource[]): BackingResolver {
   return ({ name }) => files.find((file) => basename(file.name) === basename(name));
-}
-
-async function chooseBootLater(_volumes: unknown): Promise<BootChoice> {
-  throw new FormatError('unsupported', 'boot loaders', 0, 'not built yet');
 }
