@@ -16,7 +16,8 @@ export type Edit =
   | { readonly kind: 'add'; readonly at: number; readonly value: number };
 
 export interface Damage {
-  /** Index of the read whose bytes are changed. */
+  /** Which kind of structure, and which of that kind. */
+  readonly group: number;
   readonly read: number;
   readonly edits: readonly Edit[];
 }
@@ -35,19 +36,23 @@ export function damages(): fc.Arbitrary<Damage[]> {
     fc.record({ kind: fc.constant('copy' as const), at, from: at, length: fc.constantFrom(1, 4, 8, 16, 32) }),
     fc.record({ kind: fc.constant('add' as const), at, value: fc.constantFrom(1, 2, 8, 255, 254, 248) }),
   );
-  const damage = fc.record({ read: fc.nat(), edits: fc.array(edit, { minLength: 1, maxLength: 4 }) });
+  const damage = fc.record({ group: fc.nat(), read: fc.nat(), edits: fc.array(edit, { minLength: 1, maxLength: 4 }) });
   return fc.array(damage, { minLength: 1, maxLength: 3 });
 }
 
-/** The reads, damaged, as patches; `seal` has the last word on each. */
+/** Where structures lie, by their kinds: there are hundreds of one kind, and one of another that matters as much. */
+export type Structures = readonly (readonly Read[])[];
+
+/** Structures, damaged, as patches; `seal` has the last word on each. */
 export async function damagedReads(
   image: ByteSource,
-  reads: readonly Read[],
+  structures: Structures,
   damage: readonly Damage[],
   seal: (bytes: Buffer) => Buffer,
 ): Promise<Patch[]> {
   const patches: Patch[] = [];
-  for (const { read, edits } of damage) {
+  for (const { group, read, edits } of damage) {
+    const reads = structures[group % structures.length] ?? [];
     const place = reads[read % reads.length];
     if (place === undefined) continue;
     const bytes = Buffer.from(await image.read(place.offset, place.length));

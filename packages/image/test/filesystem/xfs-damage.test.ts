@@ -13,7 +13,7 @@ import { budgetedSource } from '../../src/source/budgeted-source.ts';
 import { scratchFolder } from '../scratch.ts';
 import { needsDiskTools } from '../tools.ts';
 import { content } from './content.ts';
-import { damagedReads, damages } from './damage.ts';
+import { damagedReads, damages, type Structures } from './damage.ts';
 import { type ImageSource, imageSource, patched, type Read } from './image-source.ts';
 import { type Found, readTree } from './read-tree.ts';
 import { btreePatches, placesOf } from './xfs-btree-image.ts';
@@ -77,10 +77,20 @@ async function withTree(image: ImageSource): Promise<ImageSource> {
   return patched(image, [...patches, ...(await linkPatches(image, link.id, TARGET, 1))]);
 }
 
-async function metadataOf(source: ImageSource): Promise<Read[]> {
+/** All structures that are read of an image, by their magics. */
+async function metadataOf(source: ImageSource): Promise<Structures> {
   const traced = patched(source, []);
   await readAll(traced);
-  return traced.reads.filter((read) => read.length % SECTOR === 0);
+  const kinds = new Map<string, Map<number, Read>>();
+  for (const read of traced.reads) {
+    if (read.length % SECTOR !== 0) continue;
+    const bytes = Buffer.from(await source.read(read.offset, 10));
+    // Of inodes, the type of file is one; index blocks have their magic further behind.
+    const magic = bytes.toString('latin1', 0, bytes.readUInt32BE(0) < 2 ** 24 ? 10 : 3);
+    const kind = kinds.get(magic) ?? new Map<number, Read>();
+    kinds.set(magic, kind.set(read.offset, read));
+  }
+  return Array.from(kinds.values(), (kind) => [...kind.values()]);
 }
 
 describe('damaged metadata', needsDiskTools(), () => {
@@ -93,11 +103,11 @@ describe('damaged metadata', needsDiskTools(), () => {
   });
 
   test('whose checksums do not fit shows nothing but what was put in, or typed errors', async () => {
-    const reads = await metadataOf(image);
+    const structures = await metadataOf(image);
     const wanted = expectedOf(tree);
     await fc.assert(
       fc.asyncProperty(damages(), async (damage) => {
-        const patches = await damagedReads(image, reads, damage, (bytes) => bytes);
+        const patches = await damagedReads(image, structures, damage, (bytes) => bytes);
         const found = await readAll(patched(image, patches));
         if (found instanceof FormatError) return;
         // A damaged inode shows as what its directory says, and its content as an error.
@@ -111,10 +121,10 @@ describe('damaged metadata', needsDiskTools(), () => {
   for (const version of [5, 4])
     test(`of version ${version} with right checksums ends in files or typed errors`, async () => {
       const source = version === 5 ? image : plain;
-      const reads = await metadataOf(source);
+      const structures = await metadataOf(source);
       await fc.assert(
         fc.asyncProperty(damages(), async (damage) => {
-          const damagedImage = patched(source, await damagedReads(source, reads, damage, (bytes) => seal(bytes)));
+          const damagedImage = patched(source, await damagedReads(source, structures, damage, (bytes) => seal(bytes)));
           await readAll(damagedImage);
           assert.ok(damagedImage.reads.length <= 2 * STEPS, `${damagedImage.reads.length} reads`);
         }),
