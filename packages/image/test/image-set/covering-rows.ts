@@ -152,7 +152,7 @@ export const COVERING_ROWS: readonly Row[] = [
     format: 'qcow2-zlib',
     kernels: ['6.12'],
     disk: (kernels) => layouts.ukiOnEsp('root=UUID=of-the-set ro quiet')('gpt', kernels),
-    expect: { boots: '6.12', loader: 'uki', reports: 'yes' },
+    expect: { boots: '6.12', loader: 'systemd-boot', reports: 'yes' },
   },
   {
     id: 'uki-alone-gpt-oci-layout',

@@ -4,7 +4,7 @@
  */
 import { FAT_UUID, UUIDS } from './ids.ts';
 import type { Kernel } from './kernels.ts';
-import { loaderProgram } from './pe.ts';
+import { fallbackProgram, grubProgram, shimProgram } from './pe.ts';
 import type { Tree } from './tree.ts';
 
 export interface GrubOptions {
@@ -168,10 +168,15 @@ export function espGrub(uuid: string, prefix: string): string {
 /** What a distribution puts on the ESP for GRUB behind shim. */
 export function espOfGrub(vendor: string, config: string): Tree {
   return {
-    'EFI/BOOT/BOOTX64.EFI': loaderProgram('shim'),
-    'EFI/BOOT/fbx64.efi': loaderProgram('fallback'),
-    [`EFI/${vendor}/shimx64.efi`]: loaderProgram('shim'),
-    [`EFI/${vendor}/grubx64.efi`]: loaderProgram('GRUB'),
+    'EFI/BOOT/BOOTX64.EFI': shimProgram(),
+    'EFI/BOOT/fbx64.efi': fallbackProgram(),
+    // As it is read by firmware's programs: UTF-16 with a mark of its order.
+    [`EFI/${vendor}/BOOTX64.CSV`]: Buffer.from(
+      `\ufeffshimx64.efi,${vendor},,This is the boot entry for ${vendor}\n`,
+      'utf16le',
+    ),
+    [`EFI/${vendor}/shimx64.efi`]: shimProgram(),
+    [`EFI/${vendor}/grubx64.efi`]: grubProgram(`/EFI/${vendor}`),
     [`EFI/${vendor}/grub.cfg`]: config,
   };
 }

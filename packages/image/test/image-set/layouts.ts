@@ -8,7 +8,7 @@ import type { FilesystemSpec } from './filesystems.ts';
 import { debianGrub, ESP_MOUNT, environmentBlock, espGrub, espOfGrub, grubModules, redHatGrub } from './grub.ts';
 import { MACHINE_ID, UUIDS } from './ids.ts';
 import { debianBoot, initrd, type Kernel, redHatBoot } from './kernels.ts';
-import { loaderProgram, unifiedKernel } from './pe.ts';
+import { systemdBootProgram, unifiedKernel } from './pe.ts';
 import { below, merge, type Tree } from './tree.ts';
 
 /** Command lines that entries of the set bear, apart from their root. */
@@ -147,8 +147,8 @@ export function ukiOnEsp(words: string | undefined) {
       unifiedKernel(each.release, each.bytes, initrd(each), words),
     ]);
     const tree = merge(Object.fromEntries(images) as Tree, {
-      'EFI/BOOT/BOOTX64.EFI': loaderProgram('#### LoaderInfo: systemd-boot 257 ####'),
-      'EFI/systemd/systemd-bootx64.efi': loaderProgram('#### LoaderInfo: systemd-boot 257 ####'),
+      'EFI/BOOT/BOOTX64.EFI': systemdBootProgram(),
+      'EFI/systemd/systemd-bootx64.efi': systemdBootProgram(),
       'loader/loader.conf': 'timeout 3\n',
     });
     return disk(table, ESP(96, tree, 32), {
@@ -187,8 +187,8 @@ export function systemdBootOnEsp(settings: { readonly default?: string; readonly
       [`${MACHINE_ID}/${each.release}/initrd.img-${each.release}`, initrd(each)],
     ]);
     const tree = merge(Object.fromEntries(files), systemdBoot(kernels, settings), {
-      'EFI/BOOT/BOOTX64.EFI': loaderProgram('#### LoaderInfo: systemd-boot 257 ####'),
-      'EFI/systemd/systemd-bootx64.efi': loaderProgram('#### LoaderInfo: systemd-boot 257 ####'),
+      'EFI/BOOT/BOOTX64.EFI': systemdBootProgram(),
+      'EFI/systemd/systemd-bootx64.efi': systemdBootProgram(),
       'EFI/Linux/.keep': '',
     });
     return disk(table, ESP(96, tree, 32), {
