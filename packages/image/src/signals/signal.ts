@@ -53,22 +53,12 @@ export function codeOccurrences(input: SignalInput, pattern: Uint8Array): CodeSi
   );
 }
 
-/** A short pattern is searched by its first byte alone, which is much faster where what follows it is common. */
-const SHORT_PATTERN = 7;
-
 /** Offsets in the image at which a structure begins: in what the kernel may write to, or where there is none, anywhere. */
 export function structureOccurrences(input: SignalInput, pattern: Uint8Array): number[] {
   const { image, elf } = input.kernel;
   const writable = elf.sections.filter(({ flags }) => flags & SECTION_WRITE);
-  const found = writable.flatMap(({ bytes, offset }) => wholeOccurrences(bytes, pattern).map((at) => offset + at));
-  return found.length > 0 ? found : wholeOccurrences(image, pattern);
-}
-
-function wholeOccurrences(bytes: Uint8Array, pattern: Uint8Array): number[] {
-  const whole = Buffer.from(pattern);
-  return occurrences(bytes, pattern.subarray(0, SHORT_PATTERN)).filter((at) =>
-    whole.equals(bytes.subarray(at, at + whole.length)),
-  );
+  const found = writable.flatMap(({ bytes, offset }) => occurrences(bytes, pattern).map((at) => offset + at));
+  return found.length > 0 ? found : occurrences(image, pattern);
 }
 
 /** Whether `pattern` lies wholly in `bytes[from, to)`, and where. */
