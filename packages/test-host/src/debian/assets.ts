@@ -190,6 +190,7 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
           environment: { MKE2FS_CONFIG: '$root/etc/mke2fs.conf' },
         },
         debugfs: { program: systemProgram('debugfs') },
+        e2fsck: { program: systemProgram('e2fsck') },
         'mkfs.xfs': { program: systemProgram('mkfs.xfs') },
         xfs_db: { program: systemProgram('xfs_db') },
         'mkfs.vfat': { program: systemProgram('mkfs.fat'), environment: CHARSETS },

@@ -8,7 +8,7 @@ import { withFileLock } from '../cache/file-lock.ts';
 import { type AssetRecord, presentAsset, readManifest, withAsset, writeManifest } from '../cache/manifest.ts';
 import { busyboxInitrd } from '../initrd/busybox-initrd.ts';
 import { ASSET_IDS, ASSETS, type Asset, type AssetId, type AssetSource } from './assets.ts';
-import { writeLaunchers } from './launchers.ts';
+import { hasLaunchers, writeLaunchers } from './launchers.ts';
 import { type Offer, PrivateApt } from './private-apt.ts';
 import { resolve } from './resolve.ts';
 import type { SuiteGroup } from './suites.ts';
@@ -129,8 +129,15 @@ class Fetching {
     const { source } = ASSETS[id];
     if (source.kind === 'shell-initrd' && this.#shellInitrd(source.busybox)?.version !== record.version)
       return undefined;
+    if (!this.#hasAllParts(id, record)) return undefined;
     this.#tell({ stage: 'present', asset: id, version: record.version });
     return record;
+  }
+
+  /** False where a program has been added to the asset since it was fetched. */
+  #hasAllParts(id: AssetId, record: AssetRecord): boolean {
+    const { source } = ASSETS[id];
+    return source.kind !== 'closure' || hasLaunchers(join(this.#cache, record.directory), source.launchers ?? {});
   }
 
   /** The initrd and its digest; undefined without busybox. */
@@ -161,7 +168,7 @@ class Fetching {
     let debs: string[] | undefined;
     while (debs === undefined) {
       const { version } = resolved;
-      if (present?.version === version) {
+      if (present?.version === version && this.#hasAllParts(id, present)) {
         this.#tell({ stage: 'present', asset: id, version });
         return present;
       }

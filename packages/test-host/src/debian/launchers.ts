@@ -2,7 +2,7 @@
  * Programs of a closure as ones that anybody can start: for each a script in the folder `run` that starts it with the
  * closure's own loader and libraries. The scripts find their folder by themselves: it may be moved.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { UnpinError } from '@unpin/contract/errors';
 import { runtimeOf } from './runtime.ts';
@@ -21,6 +21,11 @@ export interface Launcher {
 
 /** The folder of launchers, relative to the asset's. */
 export const LAUNCHER_FOLDER = 'run';
+
+/** Whether an asset that was unpacked by an older version has all launchers that there are now. */
+export function hasLaunchers(folder: string, launchers: Readonly<Record<string, Launcher>>): boolean {
+  return Object.keys(launchers).every((name) => existsSync(join(folder, LAUNCHER_FOLDER, name)));
+}
 
 /** Writes a launcher for each name. Throws ASSET_UNAVAILABLE where a program or the loader is not there. */
 export function writeLaunchers(folder: string, launchers: Readonly<Record<string, Launcher>>, subject: string): void {
