@@ -43,6 +43,8 @@ describe('a damaged payload', () => {
     ['lz4', needsTool('lz4'), () => withSize(pack('lz4', ['-BD', '-c'], text), text.length)],
     ['xz', needsTool('xz'), () => withSize(pack('xz', ['--check=none', '--x86', '--lzma2', '-c'], text), text.length)],
     ['lzma', needsTool('xz'), () => withSize(pack('xz', ['--format=lzma', '-c'], text), text.length)],
+    ['bzip2', needsTool('bzip2'), () => withSize(pack('bzip2', ['-c'], text), text.length)],
+    ['lzo', needsTool('lzop'), () => withSize(pack('lzop', ['-F', '-9', '-c'], text), text.length)],
   ];
   for (const [format, need, make] of packed)
     test(`${format} ends in bytes or a typed error`, need, () => {

@@ -1,14 +1,16 @@
 import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
+import { unpackBzip2 } from './bzip2.ts';
 import { unpackGzip } from './gzip.ts';
 import { unpackLz4Frame } from './lz4-frame.ts';
 import { unpackLz4Legacy } from './lz4-legacy.ts';
 import { unpackLzmaAlone } from './lzma-alone.ts';
+import { unpackLzop } from './lzop.ts';
 import { unpackXz } from './xz.ts';
 import { unpackZstd } from './zstd.ts';
 
 /** How a payload is packed. `none` is an ELF file as it is. */
-export type PayloadFormat = 'none' | 'gzip' | 'xz' | 'lzma' | 'zstd' | 'lz4-legacy' | 'lz4';
+export type PayloadFormat = 'none' | 'gzip' | 'xz' | 'lzma' | 'zstd' | 'lz4-legacy' | 'lz4' | 'bzip2' | 'lzo';
 
 interface Unpacker {
   readonly format: PayloadFormat;
@@ -25,13 +27,14 @@ const UNPACKERS: readonly Unpacker[] = [
   { format: 'lz4-legacy', magic: [0x02, 0x21, 0x4c, 0x18], sizeAppended: true, unpack: unpackLz4Legacy },
   { format: 'lz4', magic: [0x04, 0x22, 0x4d, 0x18], sizeAppended: true, unpack: unpackLz4Frame },
   { format: 'lzma', magic: [0x5d, 0x00, 0x00], sizeAppended: true, unpack: unpackLzmaAlone },
+  { format: 'bzip2', magic: [0x42, 0x5a, 0x68], sizeAppended: true, unpack: unpackBzip2 },
+  {
+    format: 'lzo',
+    magic: [0x89, 0x4c, 0x5a, 0x4f, 0x00, 0x0d, 0x0a, 0x1a, 0x0a],
+    sizeAppended: true,
+    unpack: unpackLzop,
+  },
   { format: 'none', magic: [0x7f, 0x45, 0x4c, 0x46], sizeAppended: false, unpack: (payload) => payload },
-];
-
-/** Formats that kernels can be packed with and that are not read here, so that the refusal can name them. */
-const UNSUPPORTED: readonly { readonly name: string; readonly magic: readonly number[] }[] = [
-  { name: 'bzip2', magic: [0x42, 0x5a, 0x68] },
-  { name: 'LZO', magic: [0x89, 0x4c, 0x5a, 0x4f] },
 ];
 
 /**
@@ -42,9 +45,8 @@ const UNSUPPORTED: readonly { readonly name: string; readonly magic: readonly nu
 export function unpackPayload(payload: Uint8Array, limit: number): { format: PayloadFormat; image: Uint8Array } {
   const unpacker = UNPACKERS.find(({ magic }) => startsWith(payload, magic));
   if (unpacker === undefined) {
-    const named = UNSUPPORTED.find(({ magic }) => startsWith(payload, magic));
     const first = Buffer.from(payload.subarray(0, 6)).toString('hex');
-    throw new FormatError('unsupported', 'payload', 0, named ? `packed with ${named.name}` : `unknown magic ${first}`);
+    throw new FormatError('unsupported', 'payload', 0, `unknown magic ${first}`);
   }
   const { format } = unpacker;
   if (format === 'none') return { format, image: payload };
