@@ -29,16 +29,20 @@ export const CONTROL: Readonly<Record<string, Command>> = {
   break: (machine, args) => leave(machine, 'break', args),
   continue: (machine, args) => leave(machine, 'continue', args),
   return: (machine, args) => {
-    machine.flow = { kind: 'return' };
     const [code] = args;
+    // Outside of functions and entries it does nothing.
+    if (machine.parameters === undefined) return false;
+    machine.flow = { kind: 'return' };
     if (code === undefined) return machine.status;
     return isUnknown(code) ? untold('return', args) : Number(code) === 0;
   },
   shift: (machine, args) => {
+    if (machine.parameters === undefined) return false;
     machine.parameters = machine.parameters.slice(Number(args[0] ?? 1) || 0);
     return true;
   },
   setparams: (machine, args) => {
+    if (machine.parameters === undefined) return false;
     machine.parameters = args;
     return true;
   },
@@ -78,7 +82,8 @@ async function test(machine: Machine, words: readonly string[]): Promise<Status>
 }
 
 function leave(machine: Machine, kind: 'break' | 'continue', args: readonly string[]): Status {
-  machine.flow = { kind, levels: Math.max(1, Number(args[0] ?? 1) || 1) };
+  if (machine.loops === 0) return false;
+  machine.flow = { kind, levels: Math.min(machine.loops, Math.max(1, Number(args[0] ?? 1) || 1)) };
   return true;
 }
 

@@ -60,9 +60,10 @@ async function source(machine: Machine, args: readonly string[], call: Call): Pr
   if (isUnknown(name)) return lost(machine, call);
   const { found } = await machine.findFile(name);
   const text = found && (await machine.read(found));
-  if (found === undefined || text === undefined) return false;
+  // GRUB calls it a success whatever comes of it.
+  if (found === undefined || text === undefined) return true;
   await within(machine, nameOf(found), name, async () => call.run(machine, text));
-  return machine.status;
+  return true;
 }
 
 /** `config_file` and `config_directory` name the script that runs, while it does. */

@@ -40,10 +40,11 @@ async function runStatement(machine: Machine, statement: Statement): Promise<voi
       machine.status = true;
       return await runStatements(machine, statement.otherwise);
     case 'for':
+      machine.status = true;
       for (const value of await expandWords(machine, statement.words)) {
         machine.env.set(statement.name, value);
         if (!machine.step(statement.line)) return;
-        await runStatements(machine, statement.body);
+        await runLoopBody(machine, statement.body);
         if (leavesLoop(machine)) return;
       }
       return;
@@ -52,10 +53,16 @@ async function runStatement(machine: Machine, statement: Statement): Promise<voi
         await runStatements(machine, statement.condition);
         if (machine.flow !== undefined || !machine.step(statement.line)) return;
         if (machine.decide(machine.status) === statement.until) return;
-        await runStatements(machine, statement.body);
+        await runLoopBody(machine, statement.body);
         if (leavesLoop(machine)) return;
       }
   }
+}
+
+async function runLoopBody(machine: Machine, body: readonly Statement[]): Promise<void> {
+  machine.loops++;
+  await runStatements(machine, body);
+  machine.loops--;
 }
 
 /** Whether what leads out of a loop's body leads out of the loop. */
@@ -116,7 +123,8 @@ async function callFunction(
   line: number,
 ): Promise<Status> {
   if (machine.depth >= CALL_LIMIT) return tooDeep(machine, line);
-  const { parameters: outer, file: from } = machine;
+  const { parameters: outer, file: from, loops } = machine;
+  machine.loops = 0;
   machine.parameters = args;
   machine.file = file;
   machine.depth++;
@@ -124,7 +132,7 @@ async function callFunction(
   machine.depth--;
   machine.parameters = outer;
   machine.file = from;
-  // `break` doesn't lead out of a function.
+  machine.loops = loops;
   if (machine.flow !== undefined && machine.flow.kind !== 'end') machine.flow = undefined;
   return machine.status;
 }

@@ -99,8 +99,10 @@ export class Machine {
   readonly functions: Map<string, { readonly body: readonly Statement[]; readonly file: string }>;
   menu: MenuItem[] = [];
   load: Load | undefined;
-  /** `$0` and so on are not kept: `$1` is the first. */
-  parameters: readonly string[] = [];
+  /** `$1` and so on; undefined outside of functions and entries. */
+  parameters: readonly string[] | undefined;
+  /** Loops that `break` may leave: those of the function that runs. */
+  loops = 0;
   status: Status = true;
   flow: Flow | undefined;
   /** The file whose statements run. */

@@ -7,7 +7,10 @@ const DEPTH_LIMIT = 50;
 /** Words that end a list of statements where a command would begin. */
 const CLOSING: ReadonlySet<string> = new Set(['then', 'elif', 'else', 'fi', 'do', 'done']);
 /** Words that GRUB keeps but has no grammar for. */
-const RESERVED: ReadonlySet<string> = new Set(['select', 'time', 'case', 'esac', 'in']);
+const RESERVED: ReadonlySet<string> = new Set(['select', 'case', 'esac', 'in']);
+
+/** No names of functions and variables of loops. */
+const KEYWORDS: ReadonlySet<string> = new Set([...CLOSING, ...RESERVED, 'if', 'for', 'while', 'until', 'function']);
 
 /** Reads a script. Never fails: a statement that GRUB would refuse is left out and becomes a problem. */
 export function parseScript(text: string): Script {
@@ -37,11 +40,13 @@ class Parser {
     const statements: Statement[] = [];
     const problems: SyntaxProblem[] = [];
     for (;;) {
-      this.#skipSeparators();
+      this.#skipNewlines();
       if (this.#peek() === undefined) return { statements, problems };
       try {
-        statements.push(this.#statement());
-        this.#endOfStatement();
+        // Only here: GRUB knows no functions in blocks.
+        const statement = this.#peekKeyword() === 'function' ? this.#function() : this.#statement();
+        if (this.#peek() !== undefined) this.#separator();
+        statements.push(statement);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         problems.push({ line: error.line, message: error.message });
@@ -74,7 +79,7 @@ class Parser {
       case 'until':
         return this.#while(line, keyword === 'until');
       case 'function':
-        return this.#function(line);
+        throw this.#refuse('a function within a block');
       case undefined:
       default:
         return this.#command(line);
@@ -114,19 +119,22 @@ class Parser {
   #while(line: number, until: boolean): Statement {
     this.#at++;
     const condition = this.#list(['do']);
-    const body = this.#loop();
+    this.#keyword();
+    const body = this.#list(['done']);
+    this.#keyword();
     return { kind: 'while', line, until, condition, body };
   }
 
   #loop(): Statement[] {
-    this.#skipSeparators();
+    this.#separator();
     if (this.#keyword() !== 'do') throw this.#refuse("'do' is missing");
     const body = this.#list(['done']);
     this.#keyword();
     return body;
   }
 
-  #function(line: number): Statement {
+  #function(): Statement {
+    const line = this.#peek()?.line ?? 0;
     this.#at++;
     const name = this.#name();
     this.#skipNewlines();
@@ -148,43 +156,45 @@ class Parser {
   #block(): Statement[] {
     const opened = this.#peek()?.line ?? 0;
     this.#at++;
+    this.#skipNewlines();
     const statements: Statement[] = [];
-    for (;;) {
-      this.#skipSeparators();
-      const token = this.#peek();
-      if (token === undefined) throw new Refused(opened, "a '}' is missing at the end");
-      if (token.kind === '}') break;
+    do {
+      if (this.#peek() === undefined) throw new Refused(opened, "a '}' is missing at the end");
       statements.push(this.#statement());
-      if (this.#peek()?.kind !== '}') this.#endOfStatement();
-    }
+      if (this.#peek()?.kind !== '}') this.#separator();
+    } while (this.#peek()?.kind !== '}');
     this.#at++;
     return statements;
   }
 
-  /** Statements up to one of the keywords, which is left. */
+  /** Statements, one at least, up to one of the keywords, which is left. */
   #list(until: readonly string[]): Statement[] {
     const statements: Statement[] = [];
-    for (;;) {
-      this.#skipSeparators();
-      const keyword = this.#peekKeyword();
-      if (keyword !== undefined && until.includes(keyword)) return statements;
+    this.#skipNewlines();
+    for (let keyword: string | undefined; keyword === undefined || !until.includes(keyword); ) {
       if (this.#peek() === undefined) throw this.#refuse(`'${until.join("' or '")}' is missing`);
       statements.push(this.#statement());
-      // As in a shell, what closes a block needs a separator before it; `}` closes none of these.
-      this.#endOfStatement();
+      this.#separator();
+      keyword = this.#peekKeyword();
     }
+    return statements;
   }
 
-  #endOfStatement(): void {
+  /** What ends a command: a line's end or one semicolon, and further lines' ends. */
+  #separator(): void {
     const token = this.#peek();
-    if (token === undefined || token.kind === 'newline' || token.kind === 'semicolon') return;
-    throw this.#refuse(`${describe(token)} after a command`);
+    if (token === undefined) throw this.#refuse('it ends within a block');
+    if (token.kind !== 'newline' && token.kind !== 'semicolon')
+      throw this.#refuse(`${describe(token)} after a command`);
+    this.#at++;
+    this.#skipNewlines();
   }
 
   #name(): string {
     const token = this.#peek();
     const name = token?.kind === 'word' ? plainText(token.word) : undefined;
-    if (name === undefined) throw this.#refuse('a name is missing');
+    if (name === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || KEYWORDS.has(name))
+      throw this.#refuse('a name is missing');
     this.#at++;
     return name;
   }
@@ -203,11 +213,6 @@ class Parser {
 
   #peek(): Token | undefined {
     return this.#tokens[this.#at];
-  }
-
-  #skipSeparators(): void {
-    for (let kind = this.#peek()?.kind; kind === 'newline' || kind === 'semicolon'; kind = this.#peek()?.kind)
-      this.#at++;
   }
 
   #skipNewlines(): void {

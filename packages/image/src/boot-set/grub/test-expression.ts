@@ -49,7 +49,8 @@ class Expression {
   }
 
   async all(): Promise<Status> {
-    if (this.#words.length === 0) return false;
+    // GRUB's own, unlike a shell's, holds without words.
+    if (this.#words.length === 0) return true;
     const status = await this.#or();
     return this.#at < this.#words.length ? this.#unknown() : status;
   }

@@ -88,9 +88,12 @@ class Lexer {
       if (char === "'") {
         if (!this.#single(pieces)) return this.#unclosed(line, char);
       } else if (char === '"') {
-        if (!this.#double(pieces)) return this.#unclosed(line, char);
-      } else if (char === '$') this.#dollar(pieces, false);
-      else if (char === '\\') this.#escaped(pieces);
+        const wrong = this.#double(pieces);
+        if (wrong !== undefined)
+          return wrong === '$' ? { kind: 'wrong', line, text: wrong } : this.#unclosed(line, wrong);
+      } else if (char === '$') {
+        if (!this.#dollar(pieces, false)) return { kind: 'wrong', line, text: '$' };
+      } else if (char === '\\') this.#escaped(pieces);
       else this.#plain(pieces);
     }
     return { kind: 'word', line, word: { pieces, line } };
@@ -121,8 +124,11 @@ class Lexer {
     return true;
   }
 
-  /** In double quotes a backslash quotes `$ " \` and the line's end, and is itself before anything else. */
-  #double(pieces: Piece[]): boolean {
+  /**
+   * In double quotes a backslash quotes `$ " \` and the line's end, and is itself before anything else.
+   * What GRUB refuses is returned: a `$` without a name, a quote without an end.
+   */
+  #double(pieces: Piece[]): '$' | '"' | undefined {
     this.#at++;
     let text = '';
     let any = false;
@@ -134,7 +140,7 @@ class Lexer {
     };
     for (;;) {
       const char = this.#text[this.#at];
-      if (char === undefined) return false;
+      if (char === undefined) return '"';
       if (char === '"') break;
       if (char === '\\') {
         const next = this.#text[this.#at + 1];
@@ -144,7 +150,7 @@ class Lexer {
         this.#at += 2;
       } else if (char === '$') {
         flush();
-        this.#dollar(pieces, true);
+        if (!this.#dollar(pieces, true)) return '$';
         any = true;
       } else {
         text += this.#take(IN_DOUBLE);
@@ -154,15 +160,16 @@ class Lexer {
     flush();
     // "" is a word, though an empty one.
     if (!any) pieces.push({ kind: 'text', text: '', quoted: true });
-    return true;
+    return undefined;
   }
 
-  #dollar(pieces: Piece[], quoted: boolean): void {
+  /** False where no variable's name follows, which GRUB refuses; it is passed over then. */
+  #dollar(pieces: Piece[], quoted: boolean): boolean {
     const next = this.#text[this.#at + 1];
     // $"…" is a text to be translated: the quote itself follows.
     if (next === '"' && !quoted) {
       this.#at++;
-      return;
+      return true;
     }
     const braced = next === '{';
     NAME.lastIndex = this.#at + (braced ? 2 : 1);
@@ -170,11 +177,11 @@ class Lexer {
     const end = NAME.lastIndex;
     if (name === undefined || (braced && this.#text[end] !== '}')) {
       this.#at++;
-      pieces.push({ kind: 'text', text: '$', quoted: true });
-      return;
+      return false;
     }
     this.#at = end + (braced ? 1 : 0);
     pieces.push({ kind: 'variable', name, quoted });
+    return true;
   }
 
   #take(pattern: RegExp): string {

@@ -49,10 +49,12 @@ function partsOf(machine: Machine, word: Word): Part[] {
     else if (piece.quoted && piece.name !== '@') append(valueOf(machine, piece.name), true);
     else {
       const values =
-        piece.quoted && piece.name === '@' ? machine.parameters : valueOf(machine, piece.name).split(/[ \t\n]+/);
+        piece.quoted && piece.name === '@'
+          ? (machine.parameters ?? [])
+          : valueOf(machine, piece.name).split(/[ \t\n]+/);
       for (const [index, value] of values.entries()) {
         if (index > 0) open = undefined;
-        if (value !== '' || piece.quoted) append(value, true);
+        if (value !== '' || piece.quoted) append(value, piece.quoted);
       }
     }
     if (parts.length > WORD_LIMIT || (open?.text.length ?? 0) > LENGTH_LIMIT) return parts;
@@ -63,9 +65,10 @@ function partsOf(machine: Machine, word: Word): Part[] {
 /** A variable's value, empty where it is not set: GRUB makes no difference. */
 function valueOf(machine: Machine, name: string): string {
   if (name === '?') return machine.decide(machine.status) ? '0' : '1';
-  if (name === '#') return String(machine.parameters.length);
-  if (name === '*' || name === '@') return machine.parameters.join(' ');
-  if (/^[0-9]+$/.test(name)) return machine.parameters[Number(name) - 1] ?? '';
+  const { parameters } = machine;
+  if (name === '#') return parameters === undefined ? '' : String(parameters.length);
+  if (name === '*' || name === '@') return (parameters ?? []).join(' ');
+  if (/^[0-9]+$/.test(name)) return parameters?.[Number(name) - 1] ?? '';
   return machine.env.get(name) ?? '';
 }
 
