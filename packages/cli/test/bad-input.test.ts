@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -29,8 +29,11 @@ describe('bad input ends in a catalogue error', () => {
     await refused(['image', 'inspect', join(dir, 'nothing')], 66, 'FILE_NOT_FOUND');
   });
 
-  test('a directory', async () => {
-    await refused(['image', 'inspect', dir], 66, 'FILE_UNREADABLE');
+  test('a directory without images', async () => {
+    const empty = join(dir, 'empty');
+    mkdirSync(empty);
+    await refused(['image', 'inspect', empty], 66, 'FILE_NOT_FOUND');
+    await refused(['run', empty], 66, 'FILE_UNREADABLE');
   });
 
   test('a file that is no kernel', async () => {
@@ -44,7 +47,8 @@ describe('bad input ends in a catalogue error', () => {
     const file = join(dir, 'huge');
     writeFileSync(file, '');
     truncateSync(file, 2 ** 40);
-    await refused(['image', 'inspect', file], 65, 'FILE_TOO_LARGE');
+    await refused(['image', 'inspect', file], 65, 'NOT_A_KERNEL');
+    await refused(['run', file], 65, 'FILE_TOO_LARGE');
   });
 
   test('a truncated kernel', {

@@ -66,29 +66,29 @@ describe('unpin image verify, by the software KVM', () => {
   });
 });
 
-describe('a run beside a verdict', () => {
-  const finding = (answer: 'yes' | 'no' | 'unknown') => ({
-    answer,
-    level: 'proven' as const,
-    summary: '',
-    evidence: [],
-  });
-  const verdictOf = (reports: 'yes' | 'no' | 'unknown'): Verdict =>
-    ({
-      statements: {
-        'sev-guest': finding('yes'),
-        'reports-conversions': finding(reports),
-        'reports-correctly': finding(reports),
-      },
-    }) as unknown as Verdict;
-  const runOf = (conversions: number, stage: Run['milestones']['stage']): Run =>
-    ({
-      report: { figures: { conversions }, wrongViewAccesses: 0 },
-      lies: [],
-      conversions: [],
-      milestones: { stage, end: undefined, lastLine: '' },
-    }) as unknown as Run;
+const finding = (answer: 'yes' | 'no' | 'unknown') => ({
+  answer,
+  level: 'proven' as const,
+  summary: '',
+  evidence: [],
+});
+const verdictOf = (reports: 'yes' | 'no' | 'unknown'): Verdict =>
+  ({
+    statements: {
+      'sev-guest': finding('yes'),
+      'reports-conversions': finding(reports),
+      'reports-correctly': finding(reports),
+    },
+  }) as unknown as Verdict;
+const runOf = (conversions: number, stage: Run['milestones']['stage']): Run =>
+  ({
+    report: { figures: { conversions }, wrongViewAccesses: 0 },
+    lies: [],
+    conversions: [],
+    milestones: { stage, end: undefined, lastLine: '' },
+  }) as unknown as Run;
 
+describe('a run beside a verdict', () => {
   test('contradicts it where a kernel that was said to report does not', () => {
     const comparisons = compareRun(verdictOf('yes'), runOf(0, 'sev-active'));
     assert.equal(comparisons[1]?.outcome, 'contradicts');

@@ -1,5 +1,5 @@
 import type { ImageVerdictDocument } from '@unpin/contract';
-import { UnpinError } from '@unpin/contract/errors';
+import type { UnpinError } from '@unpin/contract/errors';
 import { type ImageAnswer, type ImageRequest, inspectionError, inspectMany } from '@unpin/image/confined';
 import { type Decision, decide, type Verdict, type VmType, vmTypes } from '@unpin/policy';
 import { compareClaims, exitOfClaims } from '../formats/claims.ts';

@@ -51,7 +51,7 @@ export async function imageVerify(globals: GlobalOptions, image: string, options
     );
     const run = await runBootSet(
       orderOf(boot, { execution: way.execution, memoryBytes, timeoutMs: options.timeout * 1000 }),
-      { onLine: progress.show, signal: stopped.signal },
+      { onLine: (line) => progress.show(line), signal: stopped.signal },
     );
     progress.clear();
     const { verdict } = boot.inspection;

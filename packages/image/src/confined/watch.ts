@@ -62,7 +62,7 @@ export function overrunOf(limits: ConfinedLimits, usage: Usage | undefined, wall
     return { found: `${seconds(usage.cpuMs)} of CPU time`, needed: `at most ${seconds(limits.cpuMs)}` };
   if (usage !== undefined && usage.residentBytes > limits.memoryBytes)
     return { found: `${mib(usage.residentBytes)} of memory`, needed: `at most ${mib(limits.memoryBytes)}` };
-  if (wallMs > limits.wallMs) return { found: `${seconds(wallMs)}`, needed: `at most ${seconds(limits.wallMs)}` };
+  if (wallMs > limits.wallMs) return { found: seconds(wallMs), needed: `at most ${seconds(limits.wallMs)}` };
   return undefined;
 }
 

@@ -48,7 +48,7 @@ export interface InspectedImage {
   /** Of the only start that counts; undefined where several do, or it can't be read. Until `close`. */
   readonly start: JudgedStartFiles | undefined;
   /** Lets go of temporary files; the sources that were given stay open. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Bytes that an inspection may read, unpack or make up in all, and entries of all kinds that it may follow. */
@@ -92,7 +92,11 @@ export async function inspectImage(
       peakBytes: process.resourceUsage().maxRSS * 1024,
     };
     const [only] = judged.size === 1 ? judged.values() : [];
-    return { inspection: { ...outcome, figures }, start: only?.files && startFiles(only.files), close: image.close };
+    return {
+      inspection: { ...outcome, figures },
+      start: only?.files && startFiles(only.files),
+      close: () => image.close(),
+    };
   } catch (error) {
     image.close();
     throw error;

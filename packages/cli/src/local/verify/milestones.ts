@@ -19,7 +19,7 @@ const REACHED: readonly (readonly [Stage, RegExp])[] = [
   // Whatever /init prints comes after this; what is no kernel message any more is its own.
   [
     'user-space',
-    /^(?!\[ *\d+\.\d+\])\S.*(?:initramfs|\(initramfs\)|busybox|systemd|dracut|login:|Loading, please wait)/im,
+    /^(?!\[ *\d+\.\d+\]).*(?:initramfs|\(initramfs\)|busybox|systemd|dracut|login:|Loading, please wait)/im,
   ],
   ['initialised', /Run \/\S+ as init process|Freeing unused kernel image|Unpacking initramfs/],
   ['sev-active', /Memory Encryption Features active:.*\bSEV\b/],
