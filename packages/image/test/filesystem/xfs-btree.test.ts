@@ -13,6 +13,7 @@ import { type ImageSource, imageSource, patched } from './image-source.ts';
 import { btreePatches, placeOf, placesOf, type Run } from './xfs-btree-image.ts';
 import { xfsImage } from './xfs-image.ts';
 import { resealed } from './xfs-reseal.ts';
+import { manyNames } from './xfs-tree.ts';
 
 const scratch = scratchFolder();
 /** Of the file whose blocks are dealt out anew. */
@@ -34,7 +35,7 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
   const whole = content(BLOCKS * BLOCK, 9);
 
   before(async () => {
-    image = imageSource(xfsImage(scratch, 'image', { file: whole }, ['-b', `size=${BLOCK}`]));
+    image = imageSource(xfsImage(scratch, 'image', { file: whole, folder: manyNames(15) }, ['-b', `size=${BLOCK}`]));
     superblock = readSuperblock(await image.read(0, 512));
     const filesystem = await openXfs(image, budget());
     inode = (await filesystem.find(filesystem.root, 'file'))?.id ?? 0;
@@ -192,6 +193,28 @@ describe('a file with its extents in a B+tree', needsDiskTools(), () => {
     const node = await filesystem.find(filesystem.root, 'file');
     assert.ok(node);
     await assert.rejects((await filesystem.open(node)).read(0, 1), /checksum/);
+  });
+
+  test('as a directory whose one block is mapped everywhere ends within a budget', async () => {
+    const filesystem = await openXfs(image, budget());
+    const folder = await filesystem.find(filesystem.root, 'folder');
+    assert.ok(folder);
+    const { first: block } = await placesOf(image, folder.id);
+    // A block of a directory is not smaller than 4096 bytes.
+    const count = superblock.directoryBlockSize / BLOCK;
+    const runs = Array.from({ length: 2000 }, (_, at) => ({ at: at * count, count, address: block, unwritten: false }));
+    const layout = { inode: folder.id, size: runs.length * count * BLOCK, runs, fanout: 59, room };
+    const source = patched(image, (await btreePatches(image, layout)).patches);
+    const steps = 10_000;
+    const hostile = await openXfs(source, new Budget(2 ** 40, steps));
+    await assert.rejects(
+      hostile.list(hostile.root).then(() => hostile.list(folder)),
+      {
+        name: 'FormatError',
+        kind: 'over-budget',
+      },
+    );
+    assert.ok(source.reads.length <= 2 * steps);
   });
 
   test('in the realtime section is not read', async () => {

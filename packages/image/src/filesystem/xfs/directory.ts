@@ -28,13 +28,18 @@ export class Directory {
     if (inode.kind !== 'directory') throw this.#malformed(`this is a ${inode.kind}`);
   }
 
-  /** All entries. @throws FormatError malformed, truncated, over-budget */
-  async list(): Promise<XfsEntry[]> {
-    if (this.#inode.format === 'local') return readShortForm(this.#volume, this.#inode);
+  /**
+   * All entries, `.` and `..` left out. Their names are views of blocks: who keeps them keeps those.
+   * @throws FormatError malformed, truncated, over-budget
+   */
+  async *entries(): AsyncGenerator<XfsEntry> {
+    if (this.#inode.format === 'local') {
+      yield* readShortForm(this.#volume, this.#inode);
+      return;
+    }
     const { blockSize, directoryBlockSize } = this.#volume.superblock;
     const lookup = extentMap(this.#volume, this.#inode);
     const end = Math.min(this.#inode.size, INDEX_START);
-    const entries: XfsEntry[] = [];
     let next = 0;
     // Blocks whose entries are all gone leave holes.
     for (let window = 0; window < end; window += WINDOW) {
@@ -45,11 +50,10 @@ export class Directory {
         const to = Math.min((extent.at + extent.count) * blockSize, stop);
         for (next = from - (from % directoryBlockSize); next < to; next += directoryBlockSize) {
           const block = await this.#dataBlock(lookup, next);
-          for (const entry of readDataBlock(this.#volume, block, this.#what)) entries.push(entry);
+          yield* readDataBlock(this.#volume, block, this.#what);
         }
       }
     }
-    return entries;
   }
 
   /** The entry of a name, by the index where there is one. @throws FormatError */
@@ -58,7 +62,8 @@ export class Directory {
     if (isDots(wanted)) return undefined;
     if (this.#volume.superblock.asciiCaseless) {
       const folded = asciiLower(name);
-      return (await this.list()).find((entry) => asciiLower(textOf(entry.rawName)) === folded);
+      for await (const entry of this.entries()) if (asciiLower(textOf(entry.rawName)) === folded) return entry;
+      return undefined;
     }
     const same = (entry: XfsEntry): boolean => Buffer.compare(entry.rawName, wanted) === 0;
     if (this.#inode.format === 'local') return readShortForm(this.#volume, this.#inode).find(same);
@@ -103,8 +108,9 @@ export class Directory {
 
   /** A directory's block, which may lie in several pieces. `place` is the first one's, as its header has it. */
   async #read(lookup: BlockLookup, offset: number): Promise<{ readonly place: number; readonly bytes: Uint8Array }> {
-    const { source, superblock } = this.#volume;
+    const { source, superblock, budget } = this.#volume;
     const { blockSize, directoryBlockSize } = superblock;
+    budget.takeSteps(1, this.#what, 0);
     const from = offset / blockSize;
     const to = from + directoryBlockSize / blockSize;
     const pieces: Uint8Array[] = [];

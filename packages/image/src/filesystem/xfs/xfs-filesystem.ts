@@ -13,6 +13,9 @@ import { readSuperblock, SUPERBLOCK_BYTES, sectorSizeOf } from './superblock.ts'
 import { readSymlink } from './symlink.ts';
 import type { XfsVolume } from './volume.ts';
 
+/** Of one directory, listed at once: a block of names that is mapped again and again would fill the memory. */
+const ENTRY_LIMIT = 2 ** 17;
+
 /**
  * An XFS of version 5, or of version 4. What version 5 says of its blocks (checksum, place, owner) is checked wherever
  * one is read. A file is known by its inode's number.
@@ -52,8 +55,11 @@ export async function openXfs(source: ByteSource, budget: Budget): Promise<Files
 
 async function listNodes(volume: XfsVolume, directory: Inode): Promise<DirectoryEntry[]> {
   const listed: DirectoryEntry[] = [];
-  for (const entry of await new Directory(volume, directory).list())
+  for await (const entry of new Directory(volume, directory).entries()) {
+    if (listed.length === ENTRY_LIMIT)
+      throw new FormatError('over-budget', `XFS directory ${directory.number}`, 0, `more than ${ENTRY_LIMIT} entries`);
     listed.push({ name: textOf(entry.rawName), node: await nodeOfEntry(volume, entry) });
+  }
   return listed;
 }
 
