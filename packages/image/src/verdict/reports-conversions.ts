@@ -1,5 +1,6 @@
 import type { Finding } from '@unpin/policy';
 import { findHypercallCode, type HypercallSite } from '../signals/hypercall-code.ts';
+import { findClearedHypervisorBit } from '../signals/hypervisor-bit.ts';
 import { findKpteLookup } from '../signals/kpte-lookup.ts';
 import { findNopv } from '../signals/nopv.ts';
 import type { SignalInput } from '../signals/signal.ts';
@@ -33,13 +34,16 @@ export function judgeReportsConversions(input: SignalInput): ReportsConversions 
 }
 
 function judge(input: SignalInput, sites: readonly HypercallSite[], hook: StatusHook | undefined): Finding {
-  const nopv = findNopv(input);
+  const nopv = findNopv(input.commandLine);
   const callSite = findKpteLookup(input);
   const symbol = findSymbol(input, REPORTING_FUNCTION);
   const [site] = sites;
 
   if (nopv !== undefined)
     return proven('no', 'its command line turns KVM guest support off, and with it all reports', nopv, site?.evidence);
+  const cleared = findClearedHypervisorBit(input.commandLine);
+  if (cleared !== undefined)
+    return inferred('no', 'its command line hides its hypervisor from it', cleared, site?.evidence);
   if (site === undefined) {
     const installer = findSymbol(input, INSTALLER);
     const missing = missingSymbol(input, REPORTING_FUNCTION);

@@ -6,7 +6,8 @@ import { judgeGuestSupport } from './guest-support.ts';
 
 /**
  * SEV itself. `mem_encrypt=` on the command line says nothing here: a kernel takes SEV from the processor alone
- * (sme_enable in arch/x86/mm/mem_encrypt_identity.c, in 5.10, 6.1 and 6.12); the word rules host encryption (SME).
+ * (sme_enable in arch/x86/mm/mem_encrypt_identity.c in 5.10, 6.1 and 6.12, in arch/x86/boot/startup/sme.c in 7.3);
+ * the word rules host encryption (SME).
  */
 export function judgeSevGuest(input: SignalInput): Finding {
   return judgeGuestSupport(input, {
