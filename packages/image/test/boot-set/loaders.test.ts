@@ -32,14 +32,34 @@ const kernels: Files = Object.fromEntries(
   ]),
 );
 
+const bootDisk = (files: Files): ReturnType<typeof volume> =>
+  esp({
+    'EFI/BOOT/BOOTX64.EFI': systemdBootProgram(),
+    'EFI/systemd/systemd-bootx64.efi': systemdBootProgram(),
+    ...kernels,
+    ...files,
+  });
+
+const labels = (head: string): string =>
+  `${head}\nlabel a\n  menu label Linux ^A\n  linux ../k-a\n  initrd ../i-a\n  append root=/dev/vda1 ro\nlabel b\n  kernel /boot/k-b\n  append initrd=/boot/i-b quiet\n`;
+
+const extlinuxDisk = (text: string, more: Files = {}): ReturnType<typeof volume> =>
+  volume({
+    partition: 1,
+    type: '0x83',
+    files: {
+      'boot/extlinux/extlinux.conf': text,
+      'boot/k-a': 'a',
+      'boot/i-a': 'i',
+      'boot/k-b': 'b',
+      'boot/i-b': 'i',
+      ...more,
+    },
+  });
+
+const kernelOf = (fill: string): string => fill.repeat(5000);
+
 describe('systemd-boot', () => {
-  const disk = (files: Files): ReturnType<typeof volume> =>
-    esp({
-      'EFI/BOOT/BOOTX64.EFI': systemdBootProgram(),
-      'EFI/systemd/systemd-bootx64.efi': systemdBootProgram(),
-      ...kernels,
-      ...files,
-    });
   const entries: Files = {
     'loader/entries/debian-6.9.1.conf': type1('6.9.1'),
     'loader/entries/debian-6.12.1.conf': type1('6.12.1'),
@@ -47,7 +67,7 @@ describe('systemd-boot', () => {
   };
 
   test('starts the newest, with its options in their order', async () => {
-    const choice = await choose(disk(entries));
+    const choice = await choose(bootDisk(entries));
     assert.equal(preferredName(choice), 'k/6.12.1');
     assert.equal(choice.entries[0]?.commandLine, 'root=/dev/vda2 ro 6.12.1');
     assert.equal(choice.entries[0]?.initrds.length, 1);
@@ -59,12 +79,12 @@ describe('systemd-boot', () => {
   });
 
   test('starts what the default matches first', async () => {
-    const choice = await choose(disk({ ...entries, 'loader/loader.conf': 'timeout 3\ndefault debian-6.?.*\n' }));
+    const choice = await choose(bootDisk({ ...entries, 'loader/loader.conf': 'timeout 3\ndefault debian-6.?.*\n' }));
     assert.equal(preferredName(choice), 'k/6.9.1');
   });
 
   test('a default that is kept in EFI variables is a doubt, with its file', async () => {
-    const choice = await choose(disk({ ...entries, 'loader/loader.conf': 'default @saved\n' }));
+    const choice = await choose(bootDisk({ ...entries, 'loader/loader.conf': 'default @saved\n' }));
     assert.equal(choice.preferred, undefined);
     assert.equal(choice.entries.length, 3);
     assert.match(choice.doubts.join('\n'), /loader\.conf.*@saved/);
@@ -72,7 +92,7 @@ describe('systemd-boot', () => {
 
   test('an entry whose starts are used up comes last; a counter is no part of its name', async () => {
     const choice = await choose(
-      disk({
+      bootDisk({
         'loader/entries/debian-6.12.1+0-3.conf': type1('6.12.1'),
         'loader/entries/debian-6.9.1+2-1.conf': type1('6.9.1'),
         'loader/loader.conf': 'default nothing\n',
@@ -80,7 +100,7 @@ describe('systemd-boot', () => {
     );
     assert.equal(preferredName(choice), 'k/6.9.1');
     const named = await choose(
-      disk({
+      bootDisk({
         'loader/entries/debian-6.12.1+0-3.conf': type1('6.12.1'),
         'loader/entries/debian-6.9.1+2-1.conf': type1('6.9.1'),
         'loader/loader.conf': 'default debian-6.12.1.conf\n',
@@ -90,14 +110,14 @@ describe('systemd-boot', () => {
   });
 
   test('an entry without a kernel is left out', async () => {
-    const choice = await choose(disk({ ...entries, 'loader/entries/debian-9.conf': type1('9') }));
+    const choice = await choose(bootDisk({ ...entries, 'loader/entries/debian-9.conf': type1('9') }));
     assert.equal(preferredName(choice), 'k/6.12.1');
     assert.match(choice.doubts.join('\n'), /debian-9\.conf: \/k\/9 is not there/);
   });
 
   test('an entry for another processor is left out', async () => {
     const choice = await choose(
-      disk({
+      bootDisk({
         'loader/entries/debian-6.12.1.conf': type1('6.12.1', 'architecture aa64\n'),
         'loader/entries/debian-6.9.1.conf': type1('6.9.1'),
       }),
@@ -111,14 +131,14 @@ describe('systemd-boot', () => {
       type: 'bc13c2ff-59e6-4262-a352-b275fd6f7172',
       files: { ...kernels, 'loader/entries/debian-6.1.9.conf': type1('6.1.9') },
     });
-    const choice = await choose(disk({}), extended);
+    const choice = await choose(bootDisk({}), extended);
     assert.equal(preferredName(choice), 'k/6.1.9');
     assert.match(choice.entries[0]?.kernel.name ?? '', /^partition 2/);
   });
 
   test('a unified kernel is an entry, its command line its own', async () => {
     const uki = unifiedKernel('6.12.1', Buffer.from('linux'), Buffer.from('initrd'), 'quiet');
-    const choice = await choose(disk({ 'EFI/Linux/debian-6.12.1.efi': uki }));
+    const choice = await choose(bootDisk({ 'EFI/Linux/debian-6.12.1.efi': uki }));
     assert.equal(preferredName(choice), 'EFI/Linux/debian-6.12.1.efi');
     assert.equal(choice.entries[0]?.title, 'A Linux of the set');
     assert.equal(choice.entries[0]?.commandLine, undefined);
@@ -126,7 +146,7 @@ describe('systemd-boot', () => {
 
   test('an addon that adds to the command line is a doubt', async () => {
     const uki = unifiedKernel('6.12.1', Buffer.from('linux'), Buffer.from('initrd'), 'quiet');
-    const choice = await choose(disk({ 'EFI/Linux/d.efi': uki, 'EFI/Linux/d.efi.extra.d/debug.addon.efi': 'x' }));
+    const choice = await choose(bootDisk({ 'EFI/Linux/d.efi': uki, 'EFI/Linux/d.efi.extra.d/debug.addon.efi': 'x' }));
     assert.equal(choice.preferred, undefined);
     assert.match(choice.doubts.join('\n'), /debug\.addon\.efi/);
   });
@@ -223,24 +243,8 @@ describe('firmware', () => {
 });
 
 describe('extlinux', () => {
-  const conf = (head: string): string =>
-    `${head}\nlabel a\n  menu label Linux ^A\n  linux ../k-a\n  initrd ../i-a\n  append root=/dev/vda1 ro\nlabel b\n  kernel /boot/k-b\n  append initrd=/boot/i-b quiet\n`;
-  const disk = (text: string, more: Files = {}): ReturnType<typeof volume> =>
-    volume({
-      partition: 1,
-      type: '0x83',
-      files: {
-        'boot/extlinux/extlinux.conf': text,
-        'boot/k-a': 'a',
-        'boot/i-a': 'i',
-        'boot/k-b': 'b',
-        'boot/i-b': 'i',
-        ...more,
-      },
-    });
-
   test('starts its default', async () => {
-    const choice = await choose(disk(conf('default a\nprompt 0\ntimeout 50')));
+    const choice = await choose(extlinuxDisk(labels('default a\nprompt 0\ntimeout 50')));
     assert.equal(preferredName(choice), 'boot/k-a');
     assert.equal(choice.entries[0]?.title, 'Linux A');
     assert.equal(choice.entries[0]?.commandLine, 'BOOT_IMAGE=../k-a root=/dev/vda1 ro initrd=../i-a');
@@ -249,16 +253,16 @@ describe('extlinux', () => {
   });
 
   test('a menu starts what it marks, after its timeout', async () => {
-    const text = `${conf('ui vesamenu.c32\ntimeout 50')}  menu default\n`;
-    assert.equal(preferredName(await choose(disk(text))), 'boot/k-b');
-    const waits = await choose(disk(`${conf('ui menu.c32')}`));
+    const text = `${labels('ui vesamenu.c32\ntimeout 50')}  menu default\n`;
+    assert.equal(preferredName(await choose(extlinuxDisk(text))), 'boot/k-b');
+    const waits = await choose(extlinuxDisk(labels('ui menu.c32')));
     assert.equal(waits.preferred, undefined);
     assert.match(waits.doubts.join('\n'), /waits/);
   });
 
   test('what is included counts, and files that include each other end', async () => {
     const choice = await choose(
-      disk('include more.conf\ndefault c\n', {
+      extlinuxDisk('include more.conf\ndefault c\n', {
         'boot/extlinux/more.conf': 'include extlinux.conf\nlabel c\nlinux /boot/k-b\nappend nopv\n',
       }),
     );
@@ -267,23 +271,21 @@ describe('extlinux', () => {
   });
 
   test('a default that is a command line starts that', async () => {
-    const choice = await choose(disk('default /boot/k-a nopv\n'));
+    const choice = await choose(extlinuxDisk('default /boot/k-a nopv\n'));
     assert.equal(choice.entries[choice.preferred ?? -1]?.commandLine, 'BOOT_IMAGE=/boot/k-a nopv');
   });
 });
 
 describe('a disk without a loader that is understood', () => {
-  const kernel = (fill: string): string => fill.repeat(5000);
-
   test('offers every kernel where distributions put them, each once', async () => {
     const choice = await choose(
       volume({
         partition: 1,
         files: {
-          'usr/lib/modules/7.2.13-amd64/vmlinuz': kernel('7'),
+          'usr/lib/modules/7.2.13-amd64/vmlinuz': kernelOf('7'),
           lib: { link: 'usr/lib' },
-          'boot/vmlinuz-6.12': kernel('6'),
-          'boot/vmlinuz-copy': kernel('7'),
+          'boot/vmlinuz-6.12': kernelOf('6'),
+          'boot/vmlinuz-copy': kernelOf('7'),
           vmlinuz: { link: 'usr/lib/modules/7.2.13-amd64/vmlinuz' },
           'boot/.vmlinuz-6.12.hmac': 'ab',
         },
@@ -299,7 +301,7 @@ describe('a disk without a loader that is understood', () => {
   });
 
   test('a kernel on the ESP counts', async () => {
-    const choice = await choose(esp({ 'flatcar/vmlinuz-a': kernel('a'), 'syslinux/vmlinuz.A': kernel('b') }));
+    const choice = await choose(esp({ 'flatcar/vmlinuz-a': kernelOf('a'), 'syslinux/vmlinuz.A': kernelOf('b') }));
     assert.equal(choice.entries.length, 2);
   });
 
