@@ -31,8 +31,8 @@ const TEXT_LIMIT = 4096;
 
 /**
  * What an EFI program is. GRUB has a section of modules, shim one with its vendor's certificate, systemd-boot one with
- * its name, a unified kernel one with the kernel. Shim's two helpers have nothing of their own: they are told apart by
- * their files' names.
+ * its name, a unified kernel one with the kernel. Shim's two helpers have nothing of their own but its
+ * name: they are told apart by their files' names.
  * @throws FormatError truncated, malformed, over-budget
  */
 export async function identify(file: ByteSource, name: string, budget: Budget): Promise<EfiProgram> {
@@ -49,6 +49,7 @@ export async function identify(file: ByteSource, name: string, budget: Budget): 
   if (has('.vendor_cert')) return { kind: 'shim' };
   if (file.size >= 0x260 && hasSetupHeader(new ByteReader(await file.read(0, 0x260)))) return { kind: 'kernel' };
   const sbat = Buffer.from((await readSection(file, pe, '.sbat', TEXT_LIMIT)) ?? []).toString('latin1');
-  if (/^shim,/m.test(sbat)) return { kind: /^fb/i.test(name) ? 'fallback' : 'key-manager' };
+  if (/^shim,/m.test(sbat))
+    return { kind: /^fb/i.test(name) ? 'fallback' : /^mm/i.test(name) ? 'key-manager' : 'shim' };
   return { kind: 'other' };
 }
