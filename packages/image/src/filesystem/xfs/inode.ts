@@ -42,7 +42,8 @@ export interface Inode {
 export async function readInode(volume: XfsVolume, number: number): Promise<Inode> {
   const { superblock, source, budget } = volume;
   const what = `XFS inode ${number}`;
-  budget.takeSteps(1, what, 0);
+  // As for blocks: its checksum is what it costs.
+  budget.takeSteps(Math.ceil(superblock.inodeSize / 512), what, 0);
   const inBlock = number % 2 ** superblock.inodesPerBlockLog;
   const block = Math.floor(number / 2 ** superblock.inodesPerBlockLog);
   const place = blockPlace(volume, block, 1, what) + inBlock * superblock.inodeSize;
