@@ -3,9 +3,12 @@ import { FormatError } from '../../format-error.ts';
 /** node:zlib takes no smaller pieces. */
 const LEAST_CHUNK = 64;
 
-/** Options for an output of a known size: it is allocated once, instead of piece by piece and then as a whole. */
+/**
+ * Options for an output of a known size: it is allocated once, instead of piece by piece and then as a whole. A byte more
+ * shows an output that is larger before a second piece is filled with it.
+ */
 export function outputOf(size: number): { readonly maxOutputLength: number; readonly chunkSize: number } {
-  return { maxOutputLength: size, chunkSize: Math.max(LEAST_CHUNK, size) };
+  return { maxOutputLength: size, chunkSize: Math.max(LEAST_CHUNK, size + 1) };
 }
 
 /** Runs a decompressor of node:zlib and gives its errors, and a wrong size, this folder's form. */
