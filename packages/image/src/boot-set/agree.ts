@@ -14,14 +14,15 @@ export interface Way {
  */
 export function agree(ways: readonly Way[], which: string): BootChoice {
   const entries: BootEntry[] = [];
+  const places = new Map<string, number>();
   const configuration: BootFile[] = [];
   const doubts: string[] = [];
   const chosen: (number | undefined)[] = [];
   for (const { choice } of ways) {
-    const places = choice.entries.map((entry) => placeOf(entries, entry));
-    chosen.push(choice.preferred === undefined ? undefined : places[choice.preferred]);
+    const found = choice.entries.map((entry) => placeOf(entries, places, entry));
+    chosen.push(choice.preferred === undefined ? undefined : found[choice.preferred]);
     for (const file of choice.configuration) if (!configuration.includes(file)) configuration.push(file);
-    for (const doubt of choice.doubts) if (!doubts.includes(doubt)) doubts.push(doubt);
+    for (const doubt of choice.doubts) if (doubts.length < DOUBTS && !doubts.includes(doubt)) doubts.push(doubt);
   }
   const [first] = chosen;
   const alike = chosen.every((each) => each === first);
@@ -35,23 +36,30 @@ export function agree(ways: readonly Way[], which: string): BootChoice {
   return { entries, preferred: alike ? first : undefined, configuration, doubts };
 }
 
+/** Lines of doubt; more say nothing more. */
+const DOUBTS = 200;
 /** Ways named in a doubt: a line, not a list. */
 const SHOWN = 4;
 
 /** Where an entry is in the list; it is added where no other starts the same. */
-function placeOf(entries: BootEntry[], entry: BootEntry): number {
-  const found = entries.findIndex((other) => startsTheSame(other, entry));
-  return found >= 0 ? found : entries.push(entry) - 1;
+function placeOf(entries: BootEntry[], places: Map<string, number>, entry: BootEntry): number {
+  const key = keyOf(entry);
+  const place = places.get(key) ?? entries.push(entry) - 1;
+  places.set(key, place);
+  return place;
 }
 
+const numbers = new WeakMap<BootFile, number>();
+let files = 0;
+
 /** Same files, same words. Files are the same object where they are the same file (BootDisk.bootFile). */
-export function startsTheSame(a: BootEntry, b: BootEntry): boolean {
-  return (
-    a.kernel === b.kernel &&
-    a.commandLine === b.commandLine &&
-    a.initrds.length === b.initrds.length &&
-    a.initrds.every((file, index) => file === b.initrds[index])
-  );
+function keyOf({ kernel, initrds, commandLine }: BootEntry): string {
+  const ids = [kernel, ...initrds].map((file) => {
+    const id = numbers.get(file) ?? ++files;
+    numbers.set(file, id);
+    return id;
+  });
+  return `${ids.join(' ')}:${commandLine === undefined ? '' : `=${commandLine}`}`;
 }
 
 function describe(choice: BootChoice): string {

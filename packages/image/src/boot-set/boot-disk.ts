@@ -38,6 +38,8 @@ export class BootDisk {
   readonly budget: Budget;
   /** What of the filesystems could not be read, one line each: who decides must not trust what it didn't find. */
   readonly obstacles: string[] = [];
+  /** Statements that GRUBs have run: one limit for all of them. */
+  readonly spent = { statements: 0 };
   readonly #places = new Map<string, FoundFile | undefined>();
   readonly #texts = new Map<string, string | undefined>();
   readonly #lists = new Map<string, readonly string[]>();

@@ -23,11 +23,14 @@ const PATTERNS: readonly string[] = [
   '/syslinux/vmlinuz*',
   '/boot/vmlinuz/*',
   '/EFI/*/vmlinuz*',
-  '/*/*/linux',
 ];
+/** Where kernel-install puts them, by machine and release: on ESPs and the like only, roots have too many folders. */
+const INSTALLED = '/*/*/linux';
 
 /** Kernels of one disk; more are none that a loader offers. */
 const KERNEL_LIMIT = 500;
+/** Where there are more than these, copies are judged as often as they are there. */
+const COMPARED = 20;
 /** Compared at a time, in bytes. */
 const CHUNK = 2 ** 20;
 
@@ -36,7 +39,8 @@ export async function knownKernels(disk: BootDisk): Promise<readonly BootEntry[]
   const kernels: BootFile[] = [];
   const entries: BootEntry[] = [];
   for (const on of disk.volumes) {
-    for (const pattern of PATTERNS)
+    const patterns = on.volume.filesystem.ignoresCase ? [...PATTERNS, INSTALLED] : PATTERNS;
+    for (const pattern of patterns)
       for (const path of await disk.glob(on, pattern)) {
         const kernel = await kernelAt(disk, on, path);
         if (kernel === undefined || kernels.includes(kernel) || kernels.length >= KERNEL_LIMIT) continue;
@@ -60,6 +64,7 @@ async function kernelAt(disk: BootDisk, on: BootVolume, path: string): Promise<B
 
 /** Fedora and SUSE keep each kernel beside its modules as well. */
 async function isCopy(disk: BootDisk, kernel: BootFile, others: readonly BootFile[]): Promise<boolean> {
+  if (others.length > COMPARED) return false;
   for (const other of others)
     if (other.source.size === kernel.source.size && (await haveSameBytes(disk, kernel, other))) return true;
   return false;

@@ -14,6 +14,9 @@ interface Candidate {
   readonly entry: BlsEntry;
 }
 
+/** Entries in one folder. */
+const ENTRY_LIMIT = 500;
+
 /**
  * `blscfg` of the GRUB of Fedora, RHEL and their kin: fills the menu from `/loader/entries` of the volume that is
  * `root` (older ones: `boot`), else from `/boot/loader/entries`; the newest comes first.
@@ -30,7 +33,13 @@ export async function blscfg(machine: Machine, args: readonly string[], call: Ca
   }
   await warnOfUnified(machine, call);
   const candidates: Candidate[] = [];
-  for (const file of await entryFiles(machine, on)) {
+  const files = await entryFiles(machine, on);
+  // Each is compared with the others.
+  if (files.length > ENTRY_LIMIT || !machine.step(call.line, Math.ceil(files.length ** 2 / 20))) {
+    machine.problem(call.line, `${files.length} entries in one folder`);
+    return true;
+  }
+  for (const file of files) {
     const text = await machine.read(file);
     if (text === undefined) continue;
     const id = file.path.slice(file.path.lastIndexOf('/') + 1, -'.conf'.length);

@@ -22,6 +22,11 @@ export class Environment {
     this.#exported.add(name);
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#variables.size;
+  }
+
   /** What a context opened in this one begins with. */
   inner(): Environment {
     const inner = new Environment();

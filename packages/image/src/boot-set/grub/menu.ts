@@ -93,7 +93,8 @@ async function runMenu(machine: Machine, value: string, depth: number, inSubmenu
   const chosen = defaultEntry(menu, value);
   const results: Result[] = [];
   for (const [index, item] of menu.entries()) {
-    if (!machine.step(0)) break;
+    // Each runs with a copy of all variables.
+    if (!machine.step(0, 1 + Math.floor(machine.env.size / 16))) break;
     results.push(await runItem(machine, item, index === chosen.index ? chosen.rest : '', depth));
   }
   const entries = results.flatMap((result) => result.entries);

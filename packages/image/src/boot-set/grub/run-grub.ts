@@ -43,7 +43,7 @@ const FEATURES = [
 
 /** What this GRUB boots: its configuration is run, under every answer to what nothing on the disk tells. */
 export async function runGrub(disk: BootDisk, start: GrubStart, chain: Host['chain']): Promise<BootChoice> {
-  const spent = { statements: 0 };
+  const { spent } = disk;
   const read: FoundFile[] = [];
   const parsed = new Map<string, Script>();
   const { results, questions, complete } = await everyWorld(WORLD_LIMIT, (oracle) =>

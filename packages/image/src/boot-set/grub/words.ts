@@ -12,20 +12,30 @@ const LENGTH_LIMIT = 2 ** 16;
  */
 export async function expandWords(machine: Machine, words: readonly Word[]): Promise<string[]> {
   const expanded: string[] = [];
+  let characters = 0;
+  let counted = 0;
   for (const word of words) {
     for (const { text, pattern } of partsOf(machine, word)) {
       const found = pattern ? await matchesOf(machine, text) : [];
       if (found.length > 0) expanded.push(...found);
       else expanded.push(text);
     }
+    for (let at = counted; at < expanded.length; at++) characters += expanded[at]?.length ?? 0;
+    counted = expanded.length;
     if (expanded.length > WORD_LIMIT || expanded.some((text) => text.length > LENGTH_LIMIT)) {
       machine.problem(word.line, 'a command has more words than any loader takes');
       machine.end({ kind: 'lost' });
       return [];
     }
   }
+  if (characters > CHARACTERS) machine.step(words[0]?.line ?? 0, Math.floor(characters / CHARACTERS));
   return expanded;
 }
+
+/** Statements that looking through folders costs as much as. */
+const GLOB = 100;
+/** Characters that cost as much as a statement. */
+const CHARACTERS = 256;
 
 interface Part {
   text: string;
@@ -76,6 +86,7 @@ async function matchesOf(machine: Machine, pattern: string): Promise<string[]> {
   const place = machine.place(pattern);
   if (place === undefined) return [];
   const prefix = pattern.slice(0, pattern.length - place.path.length);
+  if (!machine.step(0, GLOB)) return [];
   const found = await machine.shared.disk.glob(place.on, place.path);
   return found.map((path) => prefix + path);
 }
