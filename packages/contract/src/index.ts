@@ -1,6 +1,9 @@
+export * from './config/admission-config.ts';
 export * from './errors/catalogue.ts';
 export * from './errors/error-body.ts';
 export * from './errors/unpin-error.ts';
+export * from './messages/admission.ts';
+export * from './messages/admission-config.ts';
 export * from './messages/audit.ts';
 export * from './messages/capabilities.ts';
 export * from './messages/health.ts';
@@ -21,3 +24,4 @@ export * from './routes/agent-routes.ts';
 export * from './routes/control-routes.ts';
 export * from './routes/openapi.ts';
 export * from './routes/vmm-routes.ts';
+export * from './routes/webhook-routes.ts';

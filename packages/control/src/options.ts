@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UnpinError } from '@unpin/contract';
+import { type AdmissionConfig, parseAdmissionConfig, UnpinError } from '@unpin/contract';
 
 export interface ControlOptions {
   /** Absolute path of an SQLite file, or the address of a PostgreSQL database, `postgresql://…`. */
@@ -8,6 +9,8 @@ export interface ControlOptions {
   /** TCP port on loopback; 0 lets the system choose. */
   readonly port: number;
   readonly logLevel: string;
+  /** What the webhooks answer, and which images others' names lead to. */
+  readonly admission: AdmissionConfig;
 }
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -18,7 +21,7 @@ export function isPostgres(database: string): boolean {
 }
 
 /**
- * `[--database FILE] [--port N] [--log-level LEVEL]`; USAGE for anything else. Without `--database`, DATABASE_URL names
+ * `[--database FILE] [--port N] [--log-level LEVEL] [--admission FILE]`; USAGE for anything else. Without `--database`, DATABASE_URL names
  * the database: an address with a password has no place on a command line, which everybody can read.
  */
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): ControlOptions {
@@ -30,7 +33,12 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): C
   if (!/^\d+$/.test(values.port) || port > 65_535) throw usage('--port', values.port, 'a number from 0 to 65535');
   const logLevel = values['log-level'];
   if (!LEVELS.includes(logLevel)) throw usage('--log-level', logLevel, LEVELS.join(', '));
-  return { database: isPostgres(database) ? database : resolve(database), port, logLevel };
+  return {
+    database: isPostgres(database) ? database : resolve(database),
+    port,
+    logLevel,
+    admission: readAdmission(values.admission ?? env['UNPIN_ADMISSION'] ?? ''),
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -40,6 +48,7 @@ function parse(args: readonly string[]) {
       options: {
         database: { type: 'string' },
         port: { type: 'string', default: '7070' },
+        admission: { type: 'string' },
         'log-level': { type: 'string', default: 'warn' },
       },
     }).values;
@@ -50,4 +59,16 @@ function parse(args: readonly string[]) {
 
 function usage(subject: string, found: string, needed: string): UnpinError {
   return new UnpinError('USAGE', { subject, found, needed });
+}
+
+/** The operator's admission file, of `--admission` or UNPIN_ADMISSION; CONFIG_INVALID where it can't be read. */
+function readAdmission(path: string): AdmissionConfig {
+  if (path === '') return {};
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new UnpinError('CONFIG_INVALID', { subject: path, found: String(cause), cause });
+  }
+  return parseAdmissionConfig(text, path);
 }

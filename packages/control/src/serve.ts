@@ -23,6 +23,7 @@ export async function serve(options: ControlOptions): Promise<RunningControl> {
     store,
     presence: new Presence(),
     log,
+    admission: options.admission,
     now: () => Date.now(),
     newUid: () => randomBytes(6).toString('hex'),
     ending: ending.signal,

@@ -1,3 +1,4 @@
+import type { AdmissionConfig } from '@unpin/contract';
 import type { Logger } from 'pino';
 import type { Presence } from './hosts/presence.ts';
 import type { Store } from './store/store.ts';
@@ -7,6 +8,8 @@ export interface Services {
   readonly store: Store;
   readonly presence: Presence;
   readonly log: Logger;
+  /** The operator's choices for the webhooks; without them they answer that they have none. */
+  readonly admission?: AdmissionConfig;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** A fresh identity for a VM: 12 hexadecimal digits. */

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { controlRoutes, hostRoutes } from '@unpin/contract';
+import { controlRoutes, hostRoutes, webhookRoutes } from '@unpin/contract';
 import { controlOpenApi } from '../src/http/app.ts';
 import { VERSION } from '../src/version.ts';
 import { startWithHost } from './support/control-process.ts';
@@ -83,7 +83,7 @@ describe('OpenAPI', () => {
     );
     assert.deepEqual(
       operations.map(({ operationId }) => operationId).toSorted(),
-      [...Object.keys(controlRoutes), ...Object.keys(hostRoutes)].toSorted(),
+      [controlRoutes, hostRoutes, webhookRoutes].flatMap((routes) => Object.keys(routes)).toSorted(),
     );
     for (const [path, methods] of Object.entries(document.paths))
       for (const method of Object.keys(methods)) {

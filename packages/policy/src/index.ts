@@ -1,4 +1,7 @@
+export * from './admission/carrot.ts';
+export * from './admission/explain.ts';
 export * from './decide.ts';
+export * from './nova/index.ts';
 export * from './observe.ts';
 export * from './probation.ts';
 export * from './regime.ts';

@@ -36,6 +36,12 @@ export const CATALOGUE = {
   VM_TYPE_UNAVAILABLE: { means: 'this machine cannot run this VM type', http: 422, exit: EXIT.unavailable },
   ADMISSION_REFUSED: { means: "the image does not meet the VM type's needs", http: 422, exit: 1 },
   ADMISSION_UNKNOWN: { means: "it is not known whether the image meets the VM type's needs", http: 422, exit: 2 },
+  VERDICT_INVALID: { means: 'this is no verdict that unpin can read', http: 400, exit: EXIT.data },
+  WEBHOOK_NOT_CONFIGURED: {
+    means: 'the operator has not said what the webhook answers where it cannot decide',
+    http: 503,
+    exit: EXIT.config,
+  },
   PLACEMENT_FAILED: { means: 'no host can run this VM now', http: 422, exit: EXIT.unavailable },
   MEMORY_INVALID: { means: 'the memory size is not one that a VM can have', http: 400, exit: EXIT.usage },
   MEMORY_EXCEEDS_HOST: { means: 'the host has not that much memory', http: 422, exit: EXIT.unavailable },

@@ -24,8 +24,8 @@ export const StatementId = Type.Enum([
   'reports-conversions',
   'reports-correctly',
 ]);
-const Answer = Type.Enum(['yes', 'no', 'unknown']);
-const Level = Type.Enum(['proven', 'observed', 'inferred', 'unknown']);
+export const Answer = Type.Enum(['yes', 'no', 'unknown']);
+export const Level = Type.Enum(['proven', 'observed', 'inferred', 'unknown']);
 
 export const Evidence = Type.Object({
   signal: Type.String(),

@@ -19,13 +19,6 @@ export const CreateVm = Type.Object({
 });
 export type CreateVm = Static<typeof CreateVm>;
 
-export const AdmitRequest = Type.Object({
-  image: Name,
-  type: Type.String({ minLength: 1 }),
-  waiver: Type.Optional(WaiverMessage),
-});
-export type AdmitRequest = Static<typeof AdmitRequest>;
-
 export const DesiredState = Type.Enum(['running', 'stopped']);
 export type DesiredState = Static<typeof DesiredState>;
 

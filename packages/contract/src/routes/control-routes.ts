@@ -1,10 +1,10 @@
+import { AdmitAnswer, AdmitRequest } from '../messages/admission.ts';
 import { AuditRecord, Change } from '../messages/audit.ts';
 import { Health } from '../messages/health.ts';
 import { HostView } from '../messages/host.ts';
 import { AddImage, ImageView, Name } from '../messages/image.ts';
-import { DecisionMessage } from '../messages/policy.ts';
 import { StartTrace, TraceId, TracePage, TraceQuery, TraceSince, TraceStarted } from '../messages/trace.ts';
-import { AdmitRequest, CreateVm, VmView } from '../messages/vm.ts';
+import { CreateVm, VmView } from '../messages/vm.ts';
 import { Conversion, Lie, VmEvent } from '../messages/vm-report.ts';
 import { VmTypeView } from '../messages/vm-type.ts';
 import type { Routes } from '../route.ts';
@@ -50,7 +50,7 @@ export const controlRoutes = {
     path: '/v1/admit',
     summary: 'Decides whether an image may have a VM type, with every reason, and creates nothing',
     body: AdmitRequest,
-    reply: DecisionMessage,
+    reply: AdmitAnswer,
   },
   listVms: {
     method: 'GET',
