@@ -119,13 +119,14 @@ const FILES: Files = {
   'boot/env': '# GRUB Environment Block\none=val=ue x\ntwo=2\n'.padEnd(1024, '#'),
 };
 
-function machine(script: readonly number[] = []): Machine {
+/** @param spent of the statements that it may run: at the limit it is soon */
+function machine(script: readonly number[] = [], spent = 0): Machine {
   const made = new Machine({
     disk: new BootDisk([volume({ files: FILES, uuid: 'abcd', label: 'root' })], plenty()),
     platform: 'bios',
     oracle: new Oracle(script),
     host: { configure: async () => undefined, chain: async () => undefined },
-    spent: { statements: 0 },
+    spent: { statements: spent },
     read: [],
     parsed: new Map(),
     memdisk: undefined,
@@ -177,7 +178,7 @@ describe('a script', () => {
     'x="source /boot/loop"; eval "eval eval eval true"; for i in 1 2; do while true; do continue 2; done; done',
   ])
     test(`${JSON.stringify(text)} comes to an end`, async () => {
-      const run = machine();
+      const run = machine([], 290_000);
       await runScript(run, `${text}\n`);
       assert.ok(run.flow === undefined || run.problems.length > 0);
     });
