@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LaunchOrder } from '@unpin/contract';
-import { unpackKernel } from '@unpin/image';
+import { unpackKernel } from '@unpin/image/kernel';
 import { regimeOf, vmType } from '@unpin/policy';
 import { assetPath, findAsset, plainQemu } from '@unpin/test-host';
 import { startVmm } from '@unpin/vmm';

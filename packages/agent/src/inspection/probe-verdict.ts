@@ -1,5 +1,5 @@
 import type { ImageBoot } from '@unpin/contract';
-import { bootSetOf, sha256 } from '@unpin/image';
+import { bootSetOf, sha256 } from '@unpin/image/boot-set';
 import type { Evidence, Finding, Verdict } from '@unpin/policy';
 
 export type ProbeFlavour = Extract<ImageBoot, { kind: 'probe' }>['flavour'];

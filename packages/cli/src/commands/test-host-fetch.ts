@@ -1,5 +1,13 @@
 import { UnpinError } from '@unpin/contract';
-import { ASSET_GROUPS, ASSET_IDS, type AssetId, assetsNamed, fetchAssets, isAssetId } from '@unpin/test-host';
+import {
+  ASSET_GROUPS,
+  ASSET_IDS,
+  type AssetId,
+  assetsNamed,
+  DEFAULT_ASSET_IDS,
+  fetchAssets,
+  isAssetId,
+} from '@unpin/test-host';
 import type { GlobalOptions } from '../program.ts';
 import { fetchProgressText } from '../render/fetch-progress.ts';
 import { print, progressLine } from '../render/print.ts';
@@ -7,7 +15,7 @@ import { table } from '../render/table.ts';
 
 /** Everything, unless parts are named. */
 export async function testHostFetch(globals: GlobalOptions, names: readonly string[]): Promise<number> {
-  const ids: readonly AssetId[] = names.length === 0 ? ASSET_IDS : names.flatMap(requireAssets);
+  const ids: readonly AssetId[] = names.length === 0 ? DEFAULT_ASSET_IDS : names.flatMap(requireAssets);
   const progress = progressLine(globals.json === true);
   const records = await fetchAssets(ids, { onProgress: (step) => progress.show(fetchProgressText(step)) });
   progress.clear();

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { styleText } from 'node:util';
 import { STATEMENTS } from '@unpin/policy';
-import type { Shown } from '../commands/image-inspect.ts';
+import type { Shown } from '../local/answer-inspections.ts';
 import { claimsText } from './claims.ts';
 import { table } from './table.ts';
 import { duration } from './units.ts';

@@ -31,7 +31,7 @@ export function inspectionText(document: ImageVerdictDocument, evidence: boolean
 }
 
 function layersText({ name, layers }: ImageVerdictDocument): string {
-  const { container, diskBytes, partitions, volumes } = layers;
+  const { container, diskBytes, partitions, volumes, notes } = layers;
   const held = volumes.map(({ partition, holds }) => (partition === undefined ? holds : `${partition} ${holds}`));
   const disk = [
     container,
@@ -39,7 +39,9 @@ function layersText({ name, layers }: ImageVerdictDocument): string {
     ...(partitions === undefined || partitions === 'none' ? [] : [partitions.toUpperCase()]),
     ...(held.length === 0 ? [] : [held.join(', ')]),
   ];
-  return [styleText('bold', name), disk.join(' · ')].join('\n');
+  return [styleText('bold', name), disk.join(' · '), ...notes.map((note) => styleText('dim', `note  ${note}`))].join(
+    '\n',
+  );
 }
 
 const DECIDED: Readonly<Record<ImageVerdictDocument['decidedBy'], string>> = {

@@ -1,7 +1,8 @@
-import type { InspectFormat, Shown } from '../commands/image-inspect.ts';
+import type { InspectFormat } from '../commands/image-inspect.ts';
 import { type Formatted, gceFormat } from '../formats/gce.ts';
 import { kubevirtFormat } from '../formats/kubevirt.ts';
 import { novaFormat } from '../formats/nova.ts';
+import type { Shown } from '../local/answer-inspections.ts';
 import { inspectionText } from './inspection.ts';
 import { inspectionTable } from './inspection-table.ts';
 

@@ -14,6 +14,7 @@ export const ImageLayers = Type.Object({
       bytes: Type.Number({ minimum: 0 }),
     }),
   ),
+  notes: Type.Array(Type.String(), { description: 'what should be known of how it was read, one line each' }),
 });
 export type ImageLayers = Static<typeof ImageLayers>;
 

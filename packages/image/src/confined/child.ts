@@ -1,5 +1,5 @@
 import module from 'node:module';
-import type { FromConfined, ToConfined } from './protocol.ts';
+import { type FromConfined, type ToConfined, WITH_DISKS } from './protocol.ts';
 import { openSpillPool } from './spill-pool.ts';
 import { ConfinedWorker } from './worker.ts';
 
@@ -10,6 +10,8 @@ import { ConfinedWorker } from './worker.ts';
 if (process.permission === undefined || typeof process.permission.drop !== 'function' || process.send === undefined)
   throw new Error('this program runs under --permission and with a channel, in a Node that can give up permissions');
 
+// Nothing can be loaded later on.
+if (process.argv.includes(WITH_DISKS)) await import('../inspect/open-disk-image.ts');
 const spill = openSpillPool();
 module.flushCompileCache();
 process.permission.drop('fs');

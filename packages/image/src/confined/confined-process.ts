@@ -7,7 +7,7 @@ import { UnpinError } from '@unpin/contract/errors';
 import type { ByteSource } from '../source/byte-source.ts';
 import { type ConfinedLimits, DATA_KIB, HEAP_MIB } from './limits.ts';
 import type { NamedFile } from './named-file.ts';
-import type { FromConfined, Job, JobFile, JobOptions, ToConfined } from './protocol.ts';
+import { type FromConfined, type Job, type JobFile, type JobOptions, type ToConfined, WITH_DISKS } from './protocol.ts';
 import { type Overrun, usageOf, watchProcess } from './watch.ts';
 import { toWire } from './wire-error.ts';
 
@@ -50,8 +50,11 @@ export class ConfinedProcess {
   /** It can take no further request. */
   #spent = false;
 
-  /** @param files all that any request will name; they may be closed once this returns */
-  constructor(files: readonly NamedFile[]) {
+  /**
+   * @param files all that any request will name; they may be closed once this returns
+   * @param kernelsOnly no request is for a disk: then what reads those isn't loaded
+   */
+  constructor(files: readonly NamedFile[], kernelsOnly = false) {
     const opened = [...new Set(files)];
     const descriptors = opened.flatMap((file) => {
       if (file.medium.kind !== 'descriptor') {
@@ -61,11 +64,15 @@ export class ConfinedProcess {
       this.#descriptors.set(file, FIRST_DESCRIPTOR + this.#descriptors.size);
       return [file.medium.descriptor];
     });
-    this.#child = spawn('/bin/sh', ['-c', CONFINE, process.execPath, ...nodeOptions(), PROGRAM], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...descriptors],
-      serialization: 'advanced',
-      env: environment(),
-    });
+    this.#child = spawn(
+      '/bin/sh',
+      ['-c', CONFINE, process.execPath, ...nodeOptions(), PROGRAM, ...(kernelsOnly ? [] : [WITH_DISKS])],
+      {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...descriptors],
+        serialization: 'advanced',
+        env: environment(),
+      },
+    );
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#complaint = (this.#complaint + text).slice(-MOST_COMPLAINT);
     });

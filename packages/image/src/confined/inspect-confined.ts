@@ -1,6 +1,7 @@
 import type { ImageInspectionMessage } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import { ConfinedProcess } from './confined-process.ts';
+import { startsAsKernel } from './kernel-head.ts';
 import { MOST_KERNEL_BYTES } from './kernel-size.ts';
 import { type ConfinedLimits, DEFAULT_LIMITS, limitsFor } from './limits.ts';
 import { type NamedFile, openNamed } from './named-file.ts';
@@ -101,7 +102,11 @@ async function inspectBatch(
       }
       if (running?.spent !== false) {
         running?.close();
-        running = new ConfinedProcess(opened.slice(index).flatMap((later) => later.files ?? []));
+        const rest = opened.slice(index);
+        running = new ConfinedProcess(
+          rest.flatMap(({ files: each }) => each ?? []),
+          rest.every(isKernel),
+        );
       }
       tell(await answerOf(running, each, { ...DEFAULT_LIMITS, ...limits }), index);
     }
@@ -158,6 +163,12 @@ interface OpenedRequest {
 }
 
 type Opened = OpenedRequest | { readonly error: UnpinError; readonly files?: undefined };
+
+/** Whether the process takes it for one as well, by the same bytes. */
+function isKernel(opened: Opened): boolean {
+  if (opened.error !== undefined || opened.request.as === 'kernel') return true;
+  return opened.request.as !== 'disk' && startsAsKernel(opened.image.head);
+}
 
 /** Files by their names, each opened once for a batch. */
 class OpenFiles {

@@ -41,6 +41,9 @@ export interface Job {
   readonly deliver: boolean;
 }
 
+/** The program's argument: it will be given disks, not kernels alone. */
+export const WITH_DISKS = 'with-disks';
+
 export type ToConfined =
   | { readonly type: 'job'; readonly job: Job }
   | { readonly type: 'bytes'; readonly read: number; readonly bytes: Uint8Array }

@@ -15,6 +15,8 @@ export interface OpenedVolumes {
   readonly unread: readonly FormatError[];
   /** All of them, for people. */
   readonly described: ImageLayers['volumes'];
+  /** What is wrong with those that can be read, one line each: overlaps, a journal that was not replayed. */
+  readonly notes: readonly string[];
 }
 
 /** Partitions that hold no filesystem by their type: BIOS boot, PReP, Microsoft's reserve; swap. */
@@ -36,8 +38,10 @@ export async function openVolumes(disk: ByteSource, budget: Budget): Promise<Ope
   const volumes: Volume[] = [];
   const unread: FormatError[] = [];
   const described: ImageLayers['volumes'] = [];
+  const notes: string[] = [];
   for (const partition of places) {
     const source = partition?.source ?? disk;
+    notes.push(...(partition?.notes ?? []).map((note) => `${titleOf(partition)}: ${note}`));
     const place = partition === undefined ? {} : { partition: partition.number };
     const add = (holds: string): number => described.push({ ...place, holds, bytes: source.size });
     if (partition !== undefined && NOTHING_BOOTS_FROM.has(partition.type)) {
@@ -47,15 +51,20 @@ export async function openVolumes(disk: ByteSource, budget: Budget): Promise<Ope
     try {
       const filesystem = await openFilesystem(source, budget);
       volumes.push({ partition, filesystem });
+      notes.push(...filesystem.notes.map((note) => `${titleOf(partition)} (${filesystem.kind}): ${note}`));
       add(filesystem.kind);
     } catch (error) {
       if (!(error instanceof FormatError) || error.kind === 'over-budget' || error.kind === 'unreadable') throw error;
-      const where = partition === undefined ? 'whole disk' : `partition ${partition.number}`;
+      const where = titleOf(partition);
       const detail = error.message.replace(/^.*? at byte \d+: /, '');
       add(detail);
       if (!detail.startsWith('Linux swap'))
         unread.push(new FormatError(error.kind, `${where}: ${error.what}`, error.offset, detail));
     }
   }
-  return { table, volumes, unread, described };
+  return { table, volumes, unread, described, notes };
+}
+
+function titleOf(partition: Partition | undefined): string {
+  return partition === undefined ? 'whole disk' : `partition ${partition.number}`;
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, UnpinError } from '@unpin/contract';
+import { type ErrorCode, UnpinError } from '@unpin/contract/errors';
 import type { FormatError, FormatErrorKind } from '../format-error.ts';
 
 const CODES: Readonly<Record<FormatErrorKind, ErrorCode>> = {

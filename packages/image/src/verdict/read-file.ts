@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { UnpinError } from '@unpin/contract';
+import { UnpinError } from '@unpin/contract/errors';
 
 /**
  * Reads a whole regular file of at most `limit` bytes. Directories, devices, FIFOs and sockets are refused; the file

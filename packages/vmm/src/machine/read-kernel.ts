@@ -1,5 +1,5 @@
 import { type ErrorCode, UnpinError } from '@unpin/contract/errors';
-import { ByteReader, extractKernel, FormatError, type FormatErrorKind, readSetupHeader } from '@unpin/image';
+import { ByteReader, extractKernel, FormatError, type FormatErrorKind, readSetupHeader } from '@unpin/image/kernel';
 import type { BootKernel } from '../boot/index.ts';
 
 /** Boot protocol (Documentation/arch/x86/boot.rst): the setup header begins at 0x1f1 and says at 0x201 where it ends. */

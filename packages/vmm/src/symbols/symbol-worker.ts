@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeKallsyms, extractKernel, type SymbolTable } from '@unpin/image';
+import { decodeKallsyms, extractKernel, type SymbolTable } from '@unpin/image/kernel';
 import { virtualAddress } from './virtual-address.ts';
 
 /** Where the symbols are; the file's bytes must be those that were judged. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { extractKernel } from '@unpin/image';
+import { extractKernel } from '@unpin/image/kernel';
 import { acpiTables, planBoot, ramRanges } from '../../src/boot/index.ts';
 import { assetPath } from '../probe/assets.ts';
 import { walk, wordsOf } from './walk.ts';
