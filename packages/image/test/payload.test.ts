@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { FormatError } from '../src/format-error.ts';
 import { crc64 } from '../src/kernel/payload/crc64.ts';
-import { decodeLzma2 } from '../src/kernel/payload/lzma2.ts';
+import { decodeLzma2, lzma2Decoder } from '../src/kernel/payload/lzma2.ts';
 import { unpackPayload } from '../src/kernel/payload/unpack.ts';
 import { xxh32 } from '../src/kernel/payload/xxh32.ts';
 import { withSize } from './synthetic/bz-image.ts';
@@ -66,8 +66,9 @@ describe('a payload that a reference tool packed', () => {
     // Each ends with the end chunk, one zero byte; only the last one may.
     const joined = Buffer.concat([...raw.map((bytes) => bytes.subarray(0, -1)), Buffer.of(0)]);
     const wanted = Buffer.concat(halves);
-    const out = Buffer.alloc(wanted.length + 3);
-    assert.deepEqual(decodeLzma2(joined, 0, joined.length, out, 3), { pos: joined.length, done: out.length });
+    const decoder = lzma2Decoder(wanted.length + 3);
+    const { out } = decoder;
+    assert.deepEqual(decodeLzma2(decoder, joined, 0, joined.length, 3), { pos: joined.length, done: out.length });
     assert.ok(wanted.equals(out.subarray(3)));
   });
 

@@ -4,21 +4,27 @@ import { LzmaDecoder } from './lzma-decoder.ts';
 /** What an LZMA2 chunk's control byte (0x80 and above, bits 5–6) asks to be reset. */
 const RESET = { none: 0, state: 1, stateAndProperties: 2, all: 3 } as const;
 
-/** LZMA2 allows lc + lp up to this. */
-const MOST_CONTEXT_BITS = 4;
+/** LZMA2 allows lc + lp up to 4, and chunks of up to 64 KiB. */
+const LIMITS = { packed: 2 ** 16, contextBits: 4 };
+
+/** A decoder for LZMA2 that has room for so many bytes. */
+export function lzma2Decoder(unpacked: number): LzmaDecoder {
+  return new LzmaDecoder({ unpacked, ...LIMITS });
+}
 
 /**
- * Decodes LZMA2 chunks from `input[from, to)` to `out` at `at` until the end chunk.
+ * Decodes LZMA2 chunks from `input[from, to)` to the decoder's output at `at` until the end chunk.
+ * @param decoder from lzma2Decoder; several stretches may go through one
  * @returns the positions after the end chunk and after the last byte written
  */
 export function decodeLzma2(
+  decoder: LzmaDecoder,
   input: Uint8Array,
   from: number,
   to: number,
-  out: Uint8Array,
   at: number,
 ): { pos: number; done: number } {
-  const decoder = new LzmaDecoder(out);
+  const { out } = decoder;
   decoder.dictionaryStart = at;
   let pos = from;
   let done = at;
@@ -55,7 +61,7 @@ export function decodeLzma2(
     const reset = (control >> 5) & 3;
     if (reset >= RESET.stateAndProperties) {
       const at = pos;
-      decoder.setProperties(byte(), at, MOST_CONTEXT_BITS);
+      decoder.setProperties(byte(), at);
       needProperties = false;
     } else if (needProperties) throw malformed('no properties before the first LZMA chunk');
     else if (reset === RESET.state) decoder.resetState();

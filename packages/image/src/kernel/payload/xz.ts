@@ -4,7 +4,7 @@ import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
 import { decodeBcjX86 } from './bcj-x86.ts';
 import { crc64 } from './crc64.ts';
-import { decodeLzma2 } from './lzma2.ts';
+import { decodeLzma2, lzma2Decoder } from './lzma2.ts';
 
 const STREAM_HEADER = 12;
 const FILTER = { x86: 0x04, lzma2: 0x21 } as const;
@@ -26,13 +26,14 @@ interface Block {
 export function unpackXz(payload: Uint8Array, size: number): Uint8Array {
   const reader = new ByteReader(payload);
   const check = readStreamHeader(reader);
-  const out = Buffer.allocUnsafeSlow(size);
+  const decoder = lzma2Decoder(size);
+  const { out } = decoder;
   let pos = STREAM_HEADER;
   let done = 0;
   // A zero where a block header's size would stand begins the index.
   while (reader.u8(pos, 'xz block header') !== 0) {
     const block = readBlockHeader(reader, pos);
-    const result = decodeLzma2(payload, block.dataOffset, payload.length, out, done);
+    const result = decodeLzma2(decoder, payload, block.dataOffset, payload.length, done);
     const content = out.subarray(done, result.done);
     if (block.x86 !== undefined) decodeBcjX86(content, block.x86);
     const checkOffset = align4(result.pos);
