@@ -4,21 +4,27 @@ import { addressOf, type CodeSite, codeEvidence, findLastWithin, type SignalInpu
 /** KVM_HC_MAP_GPA_RANGE as 'mov eax, 12', at most so many bytes before 'vmmcall'. */
 const MOV_EAX_12 = Uint8Array.of(0xb8, 0x0c, 0x00, 0x00, 0x00);
 const BEFORE = 48;
-/** The attributes' page size and encryption bits: what 'and r, imm32' keeps of them. The ABI before upstream had none. */
-const MASK = Uint8Array.of(0xf0, 0x0f, 0x00, 0x00);
-/** How far a compiler may put the mask before the number. */
-const MASK_BEFORE = 32;
+/**
+ * The encryption attribute stands in bit 4: the ABI before upstream passed it in bit 0. Compilers shift it there ('shl
+ * rdx, 4'), and mask what they don't know to be one bit ('and edx, 0xff0').
+ */
+const SHIFT = [Uint8Array.of(0x48, 0xc1, 0xe2, 0x04), Uint8Array.of(0xc1, 0xe2, 0x04)];
+const MASK = Uint8Array.of(0x81, 0xe2, 0xf0, 0x0f, 0x00, 0x00);
+/** 'mov edx, 0x10': encrypted, as a constant. All of the guest's memory is reported so when it starts. */
+const ENCRYPTED = Uint8Array.of(0xba, 0x10, 0x00, 0x00, 0x00);
+/** How far a compiler may put the attribute before the number. */
+const ATTRIBUTE_BEFORE = 32;
 
 export interface HypercallSite {
   readonly address: bigint;
-  /** Whether the upstream ABI's mask stands before it. */
-  readonly masked: boolean;
+  /** How the encryption attribute is made: by the upstream ABI, by it as a constant, or otherwise. */
+  readonly attribute: 'upstream' | 'constant' | 'other';
   readonly evidence: Evidence;
 }
 
 /**
- * Code that makes the hypercall KVM_HC_MAP_GPA_RANGE. Every kernel that reports has exactly one such place. Compilers
- * put the number and the mask in either order.
+ * Code that makes the hypercall KVM_HC_MAP_GPA_RANGE. Every kernel that reports has exactly one such place that makes
+ * its attribute; compilers put number and attribute in either order.
  */
 export function findHypercallCode(input: SignalInput): HypercallSite[] {
   const sites: HypercallSite[] = [];
@@ -31,21 +37,18 @@ export function findHypercallCode(input: SignalInput): HypercallSite[] {
     previous = site;
     const number = findLastWithin(bytes, MOV_EAX_12, from, at);
     if (number === undefined) continue;
-    const masked = hasMask(bytes, Math.max(from, number - MASK_BEFORE), at);
-    const seen = `${masked ? 'and edx, 0xff0; ' : ''}mov eax, 12; vmmcall`;
+    const attribute = attributeOf(bytes, Math.max(from, number - ATTRIBUTE_BEFORE), at);
+    const seen = `${WRITTEN[attribute]}mov eax, 12; vmmcall`;
     const place = { region, at: number };
-    sites.push({ address: addressOf(place), masked, evidence: codeEvidence(input, 'hypercall-code', place, seen) });
+    sites.push({ address: addressOf(place), attribute, evidence: codeEvidence(input, 'hypercall-code', place, seen) });
   }
   return sites;
 }
 
-/** 'and r32, 0xff0': 81 /4 on a register, or 25 on eax. */
-function hasMask(bytes: Uint8Array, from: number, to: number): boolean {
-  let at = findLastWithin(bytes, MASK, from, to);
-  while (at !== undefined) {
-    const before = bytes[at - 1] ?? 0;
-    if (before === 0x25 || (before >> 3 === 0xe0 >> 3 && bytes[at - 2] === 0x81)) return true;
-    at = findLastWithin(bytes, MASK, from, at + MASK.length - 1);
-  }
-  return false;
+const WRITTEN = { upstream: 'shl rdx, 4; ', constant: 'mov edx, 0x10; ', other: '' } as const;
+
+function attributeOf(bytes: Uint8Array, from: number, to: number): HypercallSite['attribute'] {
+  const has = (pattern: Uint8Array): boolean => findLastWithin(bytes, pattern, from, to) !== undefined;
+  if (has(MASK) || SHIFT.some(has)) return 'upstream';
+  return has(ENCRYPTED) ? 'constant' : 'other';
 }

@@ -1,6 +1,6 @@
 import type { Evidence } from '@unpin/policy';
 import { ByteReader } from '../byte-reader.ts';
-import { type CodeRegion, codeEvidence, codeOccurrences, type SignalInput } from './signal.ts';
+import { type CodeRegion, type CodeSite, codeEvidence, codeOccurrences, type SignalInput } from './signal.ts';
 
 /** SNP Page State Change, 0x80000010: the exit code that the GHCB specification gives it. */
 const EXIT_CODE = Uint8Array.of(0x10, 0x00, 0x00, 0x80);
@@ -10,38 +10,46 @@ const CALL = 0xe8;
 const CALL_SIZE = 5;
 const CALLEE_REACH = 256;
 
+/** The same in two steps, as clang does it: 'mov r, 0x80000000' and 'add r, 0x10'. */
+const TWO_STEPS = [0x48, 0x49].map((rex) => Uint8Array.of(0x00, 0x00, 0x00, 0x80, rex, 0x83));
+
 /**
  * A page state change by a GHCB page, for many pages at once: the exit code 0x80000010 is put into a register, and soon
  * after VMGEXIT is made, here or in a function that is called. The number alone occurs elsewhere.
  */
 export function findPageStateEvent(input: SignalInput): Evidence | undefined {
-  const exits = new Map<CodeRegion, number[]>();
-  for (const { region, at } of input.instructions.get('vmgexit') ?? [])
-    exits.set(region, [...(exits.get(region) ?? []), at]);
-  const exitsWithin = (region: CodeRegion, from: number, size: number): boolean =>
-    (exits.get(region) ?? []).some((at) => at >= from && at < from + size);
-
-  for (const site of codeOccurrences(input, EXIT_CODE)) {
-    const { region, at } = site;
-    if (!isMove(region.bytes, at)) continue;
-    const reader = new ByteReader(region.bytes);
-    let found = exitsWithin(region, at, CALL_REACH);
-    for (let call = at + EXIT_CODE.length; !found && call < at + CALL_REACH; call++) {
-      if (region.bytes[call] !== CALL || !reader.has(call, CALL_SIZE)) continue;
-      const target = call + CALL_SIZE + (reader.u32(call + 1, 'rel32') | 0);
-      found = exitsWithin(region, target, CALLEE_REACH);
-    }
-    if (found)
-      return codeEvidence(input, 'page-state-event', { region, at: at - 1 }, 'mov …, 0x80000010; call to rep vmmcall');
-  }
+  for (const { region, at } of [...oneStep(input), ...twoSteps(input)])
+    if (leadsToExit(input, region, at))
+      return codeEvidence(input, 'page-state-event', { region, at: at - 1 }, 'mov …, 0x80000010; to rep vmmcall');
   return undefined;
 }
 
-/** Whether the four bytes are the immediate of 'mov r32, imm32', or of a store of it. */
-function isMove(bytes: Uint8Array, at: number): boolean {
-  const before = bytes[at - 1] ?? 0;
-  if (before >= 0xb8 && before <= 0xbf) return true;
-  // c7 /0 with a displacement of 0, 1 or 4 bytes, with or without SIB.
-  for (const size of [2, 3, 4, 6, 7]) if (bytes[at - size] === 0xc7) return true;
+/** Where the number is the immediate of 'mov r32, imm32', or of a store of it. */
+function oneStep(input: SignalInput): CodeSite[] {
+  return codeOccurrences(input, EXIT_CODE).filter(({ region: { bytes }, at }) => {
+    const before = bytes[at - 1] ?? 0;
+    // c7 /0 with a displacement of 0, 1 or 4 bytes, with or without SIB.
+    return (before >= 0xb8 && before <= 0xbf) || [2, 3, 4, 6, 7].some((size) => bytes[at - size] === 0xc7);
+  });
+}
+
+function twoSteps(input: SignalInput): CodeSite[] {
+  return TWO_STEPS.flatMap((steps) => codeOccurrences(input, steps)).filter(({ region: { bytes }, at }) => {
+    const [move, add, sum] = [bytes[at - 1] ?? 0, bytes[at + 6] ?? 0, bytes[at + 7]];
+    return move >> 3 === 0xb8 >> 3 && add >> 3 === 0xc0 >> 3 && (move & 7) === (add & 7) && sum === 0x10;
+  });
+}
+
+/** Whether VMGEXIT stands soon after a place, or in a function that is called there. */
+function leadsToExit(input: SignalInput, region: CodeRegion, at: number): boolean {
+  const exits = (input.instructions.get('vmgexit') ?? []).filter((site) => site.region === region);
+  const isWithin = (from: number, size: number): boolean =>
+    exits.some((exit) => exit.at >= from && exit.at < from + size);
+  if (isWithin(at, CALL_REACH)) return true;
+  const reader = new ByteReader(region.bytes);
+  for (let call = at + EXIT_CODE.length; call < at + CALL_REACH; call++) {
+    if (region.bytes[call] !== CALL || !reader.has(call, CALL_SIZE)) continue;
+    if (isWithin(call + CALL_SIZE + (reader.u32(call + 1, 'rel32') | 0), CALLEE_REACH)) return true;
+  }
   return false;
 }

@@ -3,7 +3,7 @@ import { findHypercallCode, type HypercallSite } from '../signals/hypercall-code
 import { findClearedHypervisorBit } from '../signals/hypervisor-bit.ts';
 import { findKpteLookup } from '../signals/kpte-lookup.ts';
 import { findNopv } from '../signals/nopv.ts';
-import type { SignalInput } from '../signals/signal.ts';
+import { addressOf, type SignalInput } from '../signals/signal.ts';
 import { findStatusHook, type StatusHook } from '../signals/status-hook.ts';
 import { findSymbol, missingSymbol } from '../signals/symbol.ts';
 import { inferred, proven, unknown } from './finding.ts';
@@ -15,6 +15,7 @@ const CALL_SITE = 'early_set_mem_enc_dec_hypercall';
 const BEGINNING = 'start_kernel';
 /** The hypercall stands in the first so many bytes of the function that the hook installs. */
 const FUNCTION_REACH = 96n;
+const INSTALLER_SIZE = 512n;
 
 export interface ReportsConversions {
   readonly finding: Finding;
@@ -61,14 +62,14 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
     if (symbol !== undefined) return unknown('has the reporting function by name, but not its hypercall', symbol);
     return inferred('no', 'has no code that makes the hypercall', missing, callSite);
   }
-  if (!sites.some(({ masked }) => masked))
+  if (!sites.some(({ attribute }) => attribute === 'upstream'))
     return unknown('makes a hypercall 12 of another form than the upstream ABI', site.evidence, symbol);
   const missingCallSite = missingSymbol(input, CALL_SITE);
   if (callSite === undefined && missingCallSite !== undefined && findSymbol(input, BEGINNING) !== undefined)
     return proven('no', "has the hypercall, but nothing of AMD's that would make it", missingCallSite, site.evidence);
   if (callSite === undefined)
     return inferred('no', "has the hypercall, but nothing of AMD's that would make it", site.evidence, symbol);
-  if (hook === undefined || sites.length !== 1)
+  if (hook === undefined || sites.filter((each) => !isOfInstaller(each, hook)).length !== 1)
     return inferred('yes', 'has the hypercall; what installs it was not recognised', site.evidence, callSite, symbol);
   return proven(
     'yes',
@@ -82,9 +83,15 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
 
 /** The hook whose function holds the upstream form of the hypercall. */
 function findHook(input: SignalInput, sites: readonly HypercallSite[]): StatusHook | undefined {
-  const masked = sites.filter((site) => site.masked);
-  if (masked.length === 0) return undefined;
+  const upstream = sites.filter(({ attribute }) => attribute === 'upstream');
+  if (upstream.length === 0) return undefined;
   return findStatusHook(input, (target) =>
-    masked.some(({ address }) => address >= target && address - target < FUNCTION_REACH),
+    upstream.some(({ address }) => address >= target && address - target < FUNCTION_REACH),
   );
+}
+
+/** A second hypercall in the installer itself, which reports all memory as encrypted when the guest starts. */
+function isOfInstaller({ address, attribute }: HypercallSite, hook: StatusHook): boolean {
+  const distance = address - addressOf(hook.site);
+  return attribute === 'constant' && distance >= 0n && distance < INSTALLER_SIZE;
 }

@@ -17,8 +17,8 @@ const RETURN = u8(0xc3);
 const nops = (count: number): Buffer => Buffer.alloc(count, 0x90);
 
 export interface KernelTraits {
-  /** The function that reports: the upstream form, the one before upstream (no mask), or none. */
-  readonly reportingCode?: 'masked' | 'unmasked' | 'none';
+  /** The function that reports: two upstream forms, the one before upstream (no shift), or none. */
+  readonly reportingCode?: 'masked' | 'shifted' | 'unmasked' | 'none';
   readonly reportingCopies?: number;
   readonly hook?: 'installs' | 'installs-later' | 'installs-earlier' | 'none';
   readonly callSite?: boolean;
@@ -57,7 +57,7 @@ export function syntheticKernel(traits: KernelTraits = {}): Buffer {
   const { reportingCode = 'masked', reportingCopies = 1 } = traits;
   if (reportingCode !== 'none')
     for (let i = 0; i < reportingCopies; i++)
-      text.label(i === 0 ? 'reporter' : `reporter${i}`, reporter(reportingCode === 'masked'));
+      text.label(i === 0 ? 'reporter' : `reporter${i}`, reporter(reportingCode));
   text.label('enc_dec_hypercall', rangeEnd(traits));
   text.label('hand_on', handOn(text));
   text.label('other', Buffer.concat([nops(200), RETURN]));
@@ -119,11 +119,11 @@ export function syntheticKernel(traits: KernelTraits = {}): Buffer {
   return elfImage(parts, { sections: traits.sections ?? true });
 }
 
-/** shl rdx, 4; [and edx, 0xff0]; mov eax, 12; mov rbx, rdi; vmmcall; ret */
-function reporter(masked: boolean): Buffer {
+/** [shl rdx, 4;] [and edx, 0xff0;] mov eax, 12; mov rbx, rdi; vmmcall; ret */
+function reporter(form: 'masked' | 'shifted' | 'unmasked'): Buffer {
   return Buffer.concat([
-    u8(0x48, 0xc1, 0xe2, 0x04),
-    masked ? u8(0x81, 0xe2, 0xf0, 0x0f, 0, 0) : u8(),
+    form === 'unmasked' ? u8() : u8(0x48, 0xc1, 0xe2, 0x04),
+    form === 'masked' ? u8(0x81, 0xe2, 0xf0, 0x0f, 0, 0) : u8(),
     u8(0xb8, 12, 0, 0, 0, 0x48, 0x89, 0xfb, 0x0f, 0x01, 0xd9),
     RETURN,
   ]);
