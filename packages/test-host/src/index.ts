@@ -6,6 +6,7 @@ export {
   ASSETS,
   type AssetId,
   assetsNamed,
+  DEFAULT_ASSET_IDS,
   isAssetId,
   TEST_HOST_ASSETS,
 } from './debian/assets.ts';

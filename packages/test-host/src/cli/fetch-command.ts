@@ -1,4 +1,4 @@
-import { ASSET_IDS } from '../debian/assets.ts';
+import { DEFAULT_ASSET_IDS } from '../debian/assets.ts';
 import { type FetchProgress, fetchAssets } from '../debian/fetch.ts';
 import { assetIds, parse } from './parse.ts';
 
@@ -8,7 +8,7 @@ export async function fetchCommand(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: { update: { type: 'boolean', default: false } },
   });
-  const ids = positionals.length === 0 ? ASSET_IDS : assetIds(positionals);
+  const ids = positionals.length === 0 ? DEFAULT_ASSET_IDS : assetIds(positionals);
   await fetchAssets(ids, {
     update: values.update,
     onProgress: (progress) => process.stderr.write(`${line(progress)}\n`),

@@ -1,6 +1,7 @@
 /** What tests and the test host take from Debian: one row each, resolved to today's version when fetched. */
 import { IMAGE_FIRMWARE, IMAGE_FIRMWARE_IDS } from './image-firmware.ts';
 import { IMAGE_KERNEL_IDS, IMAGE_KERNELS } from './image-kernels.ts';
+import { KERNEL_BUILD, KERNEL_BUILD_IDS } from './kernel-build.ts';
 import type { Launcher } from './launchers.ts';
 import type { SuiteGroup } from './suites.ts';
 
@@ -23,9 +24,15 @@ export const ASSET_IDS = [
   'postgres',
   ...IMAGE_KERNEL_IDS,
   ...IMAGE_FIRMWARE_IDS,
+  ...KERNEL_BUILD_IDS,
 ] as const;
 
 export type AssetId = (typeof ASSET_IDS)[number];
+
+const ON_DEMAND: ReadonlySet<string> = new Set(KERNEL_BUILD_IDS);
+
+/** What is fetched where nothing is named. */
+export const DEFAULT_ASSET_IDS: readonly AssetId[] = ASSET_IDS.filter((id) => !ON_DEMAND.has(id));
 
 /** Names for several at once, understood wherever assets are fetched. */
 export const ASSET_GROUPS: ReadonlyMap<string, readonly AssetId[]> = new Map<string, readonly AssetId[]>([
@@ -221,6 +228,7 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
   },
   ...IMAGE_KERNELS,
   ...IMAGE_FIRMWARE,
+  ...KERNEL_BUILD,
 };
 
 export function isAssetId(text: string): text is AssetId {
