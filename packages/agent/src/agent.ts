@@ -8,7 +8,7 @@ import { askCapabilities } from './capabilities/ask-vmm.ts';
 import { Link } from './control/link.ts';
 import { buildAgentApp } from './http/agent-app.ts';
 import { freeSocket } from './http/own-socket.ts';
-import { inspect } from './inspection/inspect.ts';
+import { inspect, prepareBoot } from './inspection/inspect.ts';
 import { Inspector } from './inspection/inspector.ts';
 import type { AgentOptions } from './options.ts';
 import { Reconciler } from './vms/reconciler.ts';
@@ -43,7 +43,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   const reconciler = new Reconciler({
     stateDir: options.stateDir,
     vmm: options.vmm,
-    inspect: judge,
+    prepare: (boot, folder) => prepareBoot(boot, folder, capabilities.vmm.version, signal),
     now: () => Date.now(),
     ending: signal,
     deliver: (status) => link.putVmStatus(status),

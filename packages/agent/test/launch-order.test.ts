@@ -27,7 +27,7 @@ function desired(change: Partial<DesiredVm> = {}): DesiredVm {
 
 function refusal(vm: DesiredVm, verdict = honest): string {
   try {
-    launchOrder(vm, verdict);
+    launchOrder(vm, { verdict });
   } catch (error) {
     assert.ok(error instanceof UnpinError);
     return error.code;
@@ -37,13 +37,16 @@ function refusal(vm: DesiredVm, verdict = honest): string {
 
 describe('a launch order', () => {
   test('carries the regime that the type resolves to', () => {
-    assert.deepEqual(launchOrder(desired(), honest).regime, regimeOf(vmType('sev-upm')));
+    assert.deepEqual(launchOrder(desired(), { verdict: honest }).regime, regimeOf(vmType('sev-upm')));
   });
 
   test('carries the fallback and its regime for a VM on probation', () => {
     const decision = decide(vmType('sev-upm'), silent) as DecisionMessage;
     const vm = desired({ bootSet: silent.bootSet.digest, decision, probation: { fallback: 'sev' } });
-    assert.deepEqual(launchOrder(vm, silent).probation, { fallback: 'sev', fallbackRegime: regimeOf(vmType('sev')) });
+    assert.deepEqual(launchOrder(vm, { verdict: silent }).probation, {
+      fallback: 'sev',
+      fallbackRegime: regimeOf(vmType('sev')),
+    });
   });
 
   test('carries the digests that were judged, so that the VMM boots these very bytes', () => {
@@ -53,12 +56,26 @@ describe('a launch order', () => {
       initrd: { name: '/i', sha256: 'ii', bytes: 1 },
     };
     const boot = { kind: 'linux', kernel: '/k', initrd: '/i', commandLine: 'quiet' } as const;
-    assert.deepEqual(launchOrder(desired({ boot, bootSet: 'd' }), { ...honest, bootSet }).boot, {
+    assert.deepEqual(launchOrder(desired({ boot, bootSet: 'd' }), { verdict: { ...honest, bootSet } }).boot, {
       kind: 'linux',
       kernel: { path: '/k', sha256: 'kk' },
       initrd: { path: '/i', sha256: 'ii' },
       commandLine: 'quiet',
     });
+  });
+
+  test('of a disk image names the files that were taken out of it, and its own command line', () => {
+    const boot = { kind: 'disk', path: '/disk.qcow2' } as const;
+    const bootSet = { digest: 'd', kernel: { name: 'partition 1 (ext4) /boot/vmlinuz', sha256: 'kk', bytes: 1 } };
+    const verdict = { ...honest, bootSet };
+    const kernel = { path: '/vm/boot/kernel', sha256: 'kk' };
+    const extracted = { kernel, commandLine: 'root=/dev/vda1' };
+    assert.deepEqual(launchOrder(desired({ boot, bootSet: 'd' }), { verdict, extracted }).boot, {
+      kind: 'linux',
+      kernel,
+      commandLine: 'root=/dev/vda1',
+    });
+    assert.throws(() => launchOrder(desired({ boot, bootSet: 'd' }), { verdict }), UnpinError);
   });
 
   test('is not written for another boot set', () => {

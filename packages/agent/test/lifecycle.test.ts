@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { LaunchOrder } from '@unpin/contract';
+import { assetProgram } from '../../image/test/assets.ts';
 import { farewell, runningVms } from '../src/index.ts';
 import { processOf } from '../src/vms/processes.ts';
 import { Machine } from './support/machine.ts';
+import { makeDisk } from './support/make-disk.ts';
 import { tinyKernel } from './support/tiny-kernel.ts';
 
 const params = { name: 'web' };
@@ -76,6 +79,29 @@ describe('a VM', () => {
     const vm = await machine.inState('web', 'ended');
     assert.deepEqual([vm.ending?.reason, vm.report], ['stopped', undefined]);
     assert.ok(!existsSync(join(machine.stateDir, 'vms', vm.uid, 'launching')));
+  });
+
+  test('of a disk image starts from what was taken out of it, byte for byte', {
+    skip: assetProgram('disk-tools', 'mke2fs') === undefined && 'needs disk-tools: unpin test-host fetch',
+  }, async (t) => {
+    const { machine } = await Machine.start(t);
+    const kernel = tinyKernel('6.12.0-test');
+    const path = join(machine.dir, 'disk.raw');
+    makeDisk(path, machine.dir, { 'boot/vmlinuz-6.12.0-test': kernel });
+    await machine.people.addImage({ body: { name: 'disk', boot: { kind: 'disk', path } } });
+    const image = await machine.judged('disk');
+    assert.deepEqual([image.state, image.error], ['ready', undefined]);
+    assert.match(image.verdict?.bootSet.kernel.name ?? '', /\(ext4\) \/boot\/vmlinuz-6\.12\.0-test$/);
+    const { uid } = await machine.create('quick', 'disk');
+    await machine.inState('quick', 'ended');
+    const boot = join(machine.stateDir, 'vms', uid, 'boot');
+    assert.deepEqual(readFileSync(join(boot, 'kernel')), kernel);
+    const order = JSON.parse(readFileSync(join(machine.stateDir, 'vms', uid, 'order.json'), 'utf8')) as LaunchOrder;
+    assert.equal(order.boot.kind === 'linux' && order.boot.kernel.path, join(boot, 'kernel'));
+    // Another kernel on the same disk is another boot set.
+    makeDisk(path, machine.dir, { 'boot/vmlinuz-6.12.0-test': tinyKernel('5.10.0-test') });
+    await machine.create('late', 'disk');
+    assert.equal((await machine.inState('late', 'failed')).error?.code, 'BOOT_SET_CHANGED');
   });
 
   test('whose boot set is not the one that was judged is not started', async (t) => {

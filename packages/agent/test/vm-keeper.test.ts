@@ -14,7 +14,7 @@ import { STAND_IN } from './support/machine.ts';
 
 const verdict = probeVerdict('honest', '0.1.0');
 
-function prepare(t: TestContext, name: string) {
+function stateOf(t: TestContext, name: string) {
   const stateDir = mkdtempSync(join(tmpdir(), 'unpin-a-'));
   t.after(() => {
     for (const { pid } of runningVms(stateDir)) process.kill(pid, 'SIGKILL');
@@ -39,7 +39,7 @@ function keeperOf(stateDir: string, change: Partial<KeeperDeps> = {}): VmKeeper 
   return new VmKeeper('u', {
     stateDir,
     vmm: STAND_IN,
-    inspect: async () => verdict,
+    prepare: async () => ({ verdict }),
     now: () => 0,
     ending: new AbortController().signal,
     ...change,
@@ -48,7 +48,7 @@ function keeperOf(stateDir: string, change: Partial<KeeperDeps> = {}): VmKeeper 
 
 /** A VM that runs, and a clock that the test turns. */
 async function running(t: TestContext, name: string) {
-  const { stateDir, vm } = prepare(t, name);
+  const { stateDir, vm } = stateOf(t, name);
   const clock = { now: 0 };
   const keeper = keeperOf(stateDir, { now: () => clock.now });
   let status = await keeper.step(vm('running'));
@@ -89,11 +89,11 @@ test('a VMM that does not hear is let be for its grace, then killed, and that is
 });
 
 test('an agent that ends while it judges a boot set leaves the start to the next one', async (t) => {
-  const { stateDir, vm } = prepare(t, 'quick');
+  const { stateDir, vm } = stateOf(t, 'quick');
   const ending = new AbortController();
   const keeper = keeperOf(stateDir, {
     ending: ending.signal,
-    inspect: async () => {
+    prepare: async () => {
       ending.abort();
       throw new Error('killed');
     },
@@ -104,9 +104,8 @@ test('an agent that ends while it judges a boot set leaves the start to the next
 });
 
 test('a boot set that cannot be judged is a refusal that stands', async (t) => {
-  const { stateDir, vm } = prepare(t, 'quick');
-  const inspect = notAKernel;
-  assert.equal((await keeperOf(stateDir, { inspect }).step(vm('running'))).error?.code, 'NOT_A_KERNEL');
+  const { stateDir, vm } = stateOf(t, 'quick');
+  assert.equal((await keeperOf(stateDir, { prepare: notAKernel }).step(vm('running'))).error?.code, 'NOT_A_KERNEL');
   assert.equal((await keeperOf(stateDir).step(vm('running'))).error?.code, 'NOT_A_KERNEL');
 });
 

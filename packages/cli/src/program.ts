@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { addAdmissionCommands } from './program-admission.ts';
 import { VERSION } from './version.ts';
 
 /** What every command is given beside its own arguments. */
@@ -114,9 +115,12 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .command('add')
     .description('add an image to the control plane; an agent inspects it')
     .argument('<name>')
-    .requiredOption('--kernel <file>', 'kernel file')
-    .option('--initrd <file>', 'initial RAM disk')
-    .option('--command-line <text>', 'kernel command line')
+    .option('--kernel <file>', 'kernel file')
+    .option('--initrd <file>', 'initial RAM disk of that kernel')
+    .option('--disk <file>', "disk image instead: its boot set starts; the disk itself can't be attached yet")
+    .option('--entry <entry>', "boot entry of the disk, by title or number, instead of the loader's default")
+    .option('--backing <file>', 'a file that the disk image may stand on (again for more)', collect)
+    .option('--command-line <text>', "kernel command line; of a disk, in place of the loader's")
     .action(run(async () => (await import('./commands/image-add.ts')).imageAdd));
   image
     .command('list')
@@ -127,6 +131,8 @@ Exit status: 0 yes or done, 1 no (may not), 2 unknown, 64 and above errors (see 
     .description('one image with its verdict and evidence')
     .argument('<name>')
     .action(run(async () => (await import('./commands/image-show.ts')).imageShow));
+
+  addAdmissionCommands(program, run);
 
   const vm = program.command('vm').description('virtual machines of the control plane');
   vm.command('create')

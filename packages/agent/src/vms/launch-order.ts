@@ -1,12 +1,13 @@
 import { type DesiredVm, type LaunchOrder, UnpinError } from '@unpin/contract';
 import { type Decision, decide, regimeOf, type Verdict, vmType } from '@unpin/policy';
+import type { PreparedBoot } from '../inspection/inspect.ts';
 
 /**
  * The launch order of a VM, from what was asked for and the verdict of its boot set as it is now. Pure. Fails closed:
  * BOOT_SET_CHANGED where the boot set is not the one that was judged, ADMISSION_REFUSED where this host's own decision
  * comes to something else than the control plane's (another version of the rules, or a decision that was tampered with).
  */
-export function launchOrder(vm: DesiredVm, verdict: Verdict): LaunchOrder {
+export function launchOrder(vm: DesiredVm, { verdict, extracted }: PreparedBoot): LaunchOrder {
   if (verdict.bootSet.digest !== vm.bootSet)
     throw new UnpinError('BOOT_SET_CHANGED', {
       subject: `VM ${vm.name}, image ${vm.image}`,
@@ -31,7 +32,7 @@ export function launchOrder(vm: DesiredVm, verdict: Verdict): LaunchOrder {
     regime: regimeOf(type),
     execution: vm.execution,
     memoryBytes: vm.memoryBytes,
-    boot: bootOrder(vm, verdict),
+    boot: bootOrder(vm, verdict, extracted),
     ...(vm.probation === undefined
       ? {}
       : {
@@ -48,10 +49,25 @@ function gist({ outcome, reasons }: Pick<Decision, 'outcome' | 'reasons'>): stri
   return [outcome, ...reasons.map((reason) => `${reason.need} ${reason.outcome}`)].join(', ');
 }
 
-function bootOrder({ boot }: DesiredVm, { bootSet }: Verdict): LaunchOrder['boot'] {
+function bootOrder(
+  { name, boot }: DesiredVm,
+  { bootSet }: Verdict,
+  extracted: PreparedBoot['extracted'],
+): LaunchOrder['boot'] {
   switch (boot.kind) {
     case 'probe':
       return { kind: 'probe', flavour: boot.flavour };
+    case 'disk': {
+      if (extracted === undefined)
+        throw new UnpinError('INTERNAL', { subject: `VM ${name}`, found: 'nothing was taken out of its disk image' });
+      const { kernel, initrd, commandLine } = extracted;
+      return {
+        kind: 'linux',
+        kernel,
+        ...(initrd === undefined ? {} : { initrd }),
+        ...(commandLine === undefined ? {} : { commandLine }),
+      };
+    }
     case 'linux':
       return {
         kind: 'linux',

@@ -9,6 +9,7 @@ import type { VmSockets } from '@unpin/contract';
  * - `refused.json`: it was not started, and why; it never will be;
  * - `launching`: written before its VMM is spawned, and never taken away: from here on it is never spawned again;
  * - `process.json`: the VMM's identity, where the agent lived to write it;
+ * - `boot/`: kernel and initrd that were taken out of a disk image;
  * - `vmm.out`, `vmm.log`: what the VMM prints: its ready line and last line, and its words.
  */
 export class VmDir {
@@ -24,6 +25,10 @@ export class VmDir {
 
   get refused(): string {
     return join(this.path, 'refused.json');
+  }
+
+  get boot(): string {
+    return join(this.path, 'boot');
   }
 
   get launching(): string {

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { type DesiredVm, UnpinError, type VmReport, type VmStatus, vmmRoutes } from '@unpin/contract';
 import { type Client, createClient } from '@unpin/contract/client';
-import type { Verdict } from '@unpin/policy';
+import type { PreparedBoot } from '../inspection/inspect.ts';
 import { Journals } from './journals.ts';
 import { launchOrder } from './launch-order.ts';
 import { nextStep } from './next-step.ts';
@@ -14,7 +14,8 @@ import { VmDir } from './vm-dir.ts';
 export interface KeeperDeps {
   readonly stateDir: string;
   readonly vmm: string;
-  readonly inspect: (boot: DesiredVm['boot']) => Promise<Verdict>;
+  /** @param folder for what is taken out of a disk image: an empty one where it is one */
+  readonly prepare: (boot: DesiredVm['boot'], folder: string) => Promise<PreparedBoot>;
   readonly now: () => number;
   /** Fires when the agent ends. */
   readonly ending: AbortSignal;
@@ -90,7 +91,7 @@ export class VmKeeper {
 
   async #start(vm: DesiredVm): Promise<VmStatus> {
     try {
-      const order = launchOrder(vm, await this.#deps.inspect(vm.boot));
+      const order = launchOrder(vm, await this.#deps.prepare(vm.boot, this.#bootFolder(vm)));
       this.#process = await startVmm(this.#deps.vmm, this.dir, order);
       return { uid: this.uid, state: 'preparing', sockets: this.dir.sockets };
     } catch (error) {
@@ -100,6 +101,13 @@ export class VmKeeper {
       noteRefusal(this.dir, body);
       return { uid: this.uid, state: 'failed', error: body };
     }
+  }
+
+  /** Empty, whatever an agent before this one has left; it is there where a disk image starts. */
+  #bootFolder({ boot }: DesiredVm): string {
+    rmSync(this.dir.boot, { recursive: true, force: true });
+    if (boot.kind === 'disk') mkdirSync(this.dir.boot, { recursive: true, mode: 0o700 });
+    return this.dir.boot;
   }
 
   /** Asks once, then insists: the VMM's API, its SIGTERM, SIGKILL. */

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path';
-import { UnpinError } from '@unpin/contract';
+import { type ImageBoot, UnpinError } from '@unpin/contract';
 import { controlClient, until } from '../control-client.ts';
 import type { GlobalOptions } from '../program.ts';
 import { imageText } from '../render/image.ts';
 import { print, progressLine } from '../render/print.ts';
 
 interface Options {
-  readonly kernel: string;
+  readonly kernel?: string;
   readonly initrd?: string;
+  readonly disk?: string;
+  readonly backing?: readonly string[];
+  readonly entry?: string;
   readonly commandLine?: string;
 }
 
@@ -16,19 +19,10 @@ const INSPECTION_MS = 60_000;
 
 export async function imageAdd(globals: GlobalOptions, name: string, options: Options): Promise<number> {
   const client = controlClient(globals);
-  await client.addImage({
-    body: {
-      name,
-      boot: {
-        kind: 'linux',
-        kernel: resolve(options.kernel),
-        ...(options.initrd === undefined ? {} : { initrd: resolve(options.initrd) }),
-        ...(options.commandLine === undefined ? {} : { commandLine: options.commandLine }),
-      },
-    },
-  });
+  const boot = bootOf(options);
+  await client.addImage({ body: { name, boot } });
   const progress = progressLine(globals.json === true);
-  progress.show(`inspecting ${options.kernel}`);
+  progress.show(`inspecting ${boot.kind === 'disk' ? boot.path : boot.kernel}`);
   const image = await until(
     () => client.getImage({ params: { name } }),
     (view) => view.state !== 'inspecting',
@@ -38,4 +32,28 @@ export async function imageAdd(globals: GlobalOptions, name: string, options: Op
   if (image.error !== undefined) throw UnpinError.fromBody(image.error);
   print(globals.json, image, () => imageText(image, false));
   return 0;
+}
+
+/** @throws UnpinError USAGE unless it is either a kernel or a disk, with what goes with it */
+function bootOf({ kernel, initrd, disk, backing, entry, commandLine }: Options): Exclude<ImageBoot, { kind: 'probe' }> {
+  const words = commandLine === undefined ? {} : { commandLine };
+  if (disk !== undefined && kernel === undefined && initrd === undefined)
+    return {
+      kind: 'disk',
+      path: resolve(disk),
+      ...(backing === undefined ? {} : { backing: backing.map((file) => resolve(file)) }),
+      ...(entry === undefined ? {} : { entry }),
+      ...words,
+    };
+  if (kernel !== undefined && disk === undefined && backing === undefined && entry === undefined)
+    return {
+      kind: 'linux',
+      kernel: resolve(kernel),
+      ...(initrd === undefined ? {} : { initrd: resolve(initrd) }),
+      ...words,
+    };
+  throw new UnpinError('USAGE', {
+    subject: 'unpin image add',
+    needed: 'either --kernel with --initrd, or --disk with --entry and --backing',
+  });
 }

@@ -15,6 +15,17 @@ export const ImageBoot = Type.Union([
     commandLine: Type.Optional(Type.String({ maxLength: 2048 })),
   }),
   Type.Object({
+    kind: Type.Literal('disk'),
+    /** A disk image; at each start its kernel, initrd and command line are taken out of it as it is then. */
+    path: Type.String({ minLength: 1 }),
+    /** Files that the image may stand on; nothing else is opened, whatever it names. */
+    backing: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+    /** The boot entry, by its title or number, in place of the loader's default. */
+    entry: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+    /** In place of the command line that the loader would give. */
+    commandLine: Type.Optional(Type.String({ maxLength: 2048 })),
+  }),
+  Type.Object({
     kind: Type.Literal('probe'),
     flavour: Type.Union([
       Type.Literal('honest'),

@@ -59,8 +59,8 @@ export function planLaunch(request: CreateVm, snapshot: LaunchSnapshot, marks: L
       memoryBytes: request.memoryBytes,
       pinnedBytes,
       allow,
-      linux: image.boot.kind === 'linux',
-      filesOn: image.boot.kind === 'linux' ? image.host : undefined,
+      linux: image.boot.kind !== 'probe',
+      filesOn: image.boot.kind === 'probe' ? undefined : image.host,
     },
     snapshot.hosts,
   );

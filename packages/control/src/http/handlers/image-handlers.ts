@@ -1,4 +1,4 @@
-import { type controlRoutes, UnpinError } from '@unpin/contract';
+import { type controlRoutes, type ImageBoot, UnpinError } from '@unpin/contract';
 import type { Handlers } from '@unpin/contract/server';
 import type { Services } from '../../services.ts';
 import { appendAudit } from '../../store/audit.ts';
@@ -22,7 +22,7 @@ export function imageHandlers({ store, now }: Services): Pick<Handlers<typeof co
       store.write(async (db) => {
         const at = now();
         const { name, boot, host } = body;
-        if (boot.kind === 'linux') mustBeAbsolute([boot.kernel, boot.initrd]);
+        mustBeAbsolute(filesOf(boot));
         if (host !== undefined && (await findHost(db, host)) === undefined)
           throw new UnpinError('NOT_FOUND', { subject: `host ${host}`, next: 'unpin vm-types' });
         if (!(await insertImage(db, { name, boot, host, builtIn: false, createdAt: at })))
@@ -62,6 +62,18 @@ async function existing(db: Db, name: string): Promise<ImageRecord> {
   const image = await findImage(db, name);
   if (image === undefined) throw new UnpinError('NOT_FOUND', { subject: `image ${name}`, next: 'unpin image list' });
   return image;
+}
+
+/** The files of a host that an image names. */
+function filesOf(boot: ImageBoot): readonly (string | undefined)[] {
+  switch (boot.kind) {
+    case 'linux':
+      return [boot.kernel, boot.initrd];
+    case 'disk':
+      return [boot.path, ...(boot.backing ?? [])];
+    case 'probe':
+      return [];
+  }
 }
 
 /** An agent has another working directory than who asks: relative paths would mean two files. */
