@@ -18,8 +18,9 @@ const TWO_STEPS = [0x48, 0x49].map((rex) => Uint8Array.of(0x00, 0x00, 0x00, 0x80
  * after VMGEXIT is made, here or in a function that is called. The number alone occurs elsewhere.
  */
 export function findPageStateEvent(input: SignalInput): Evidence | undefined {
+  const exits = exitsByRegion(input);
   for (const { region, at } of [...oneStep(input), ...twoSteps(input)])
-    if (leadsToExit(input, region, at))
+    if (leadsToExit(exits.get(region) ?? [], region, at))
       return codeEvidence(input, 'page-state-event', { region, at: at - 1 }, 'mov …, 0x80000010; to rep vmmcall');
   return undefined;
 }
@@ -41,10 +42,8 @@ function twoSteps(input: SignalInput): CodeSite[] {
 }
 
 /** Whether VMGEXIT stands soon after a place, or in a function that is called there. */
-function leadsToExit(input: SignalInput, region: CodeRegion, at: number): boolean {
-  const exits = (input.instructions.get('vmgexit') ?? []).filter((site) => site.region === region);
-  const isWithin = (from: number, size: number): boolean =>
-    exits.some((exit) => exit.at >= from && exit.at < from + size);
+function leadsToExit(exits: readonly number[], region: CodeRegion, at: number): boolean {
+  const isWithin = (from: number, size: number): boolean => (exits[firstFrom(exits, from)] ?? Infinity) < from + size;
   if (isWithin(at, CALL_REACH)) return true;
   const reader = new ByteReader(region.bytes);
   for (let call = at + EXIT_CODE.length; call < at + CALL_REACH; call++) {
@@ -52,4 +51,25 @@ function leadsToExit(input: SignalInput, region: CodeRegion, at: number): boolea
     if (isWithin(call + CALL_SIZE + (reader.u32(call + 1, 'rel32') | 0), CALLEE_REACH)) return true;
   }
   return false;
+}
+
+function exitsByRegion(input: SignalInput): Map<CodeRegion, number[]> {
+  const exits = new Map<CodeRegion, number[]>();
+  for (const { region, at } of input.instructions.get('vmgexit') ?? []) {
+    const known = exits.get(region);
+    if (known === undefined) exits.set(region, [at]);
+    else known.push(at);
+  }
+  return exits;
+}
+
+/** Index of the first of some ascending numbers that is not below a value. */
+function firstFrom(ascending: readonly number[], value: number): number {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((ascending[middle] ?? 0) < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

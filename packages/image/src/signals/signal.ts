@@ -30,7 +30,7 @@ export interface CodeSite {
 }
 
 /** A bound against images made of nothing but one pattern; no real kernel comes near it. */
-const MOST_MATCHES = 4096;
+const MOST_MATCHES = 16_384;
 
 /** Offsets at which a pattern of bytes or text occurs, in order. */
 export function occurrences(bytes: Uint8Array, pattern: Uint8Array | string): number[] {

@@ -6,7 +6,7 @@ import { factsOf, obstacleOf, openKernel, statementsOf } from './open-kernel.ts'
 import { readRegularFile } from './read-file.ts';
 
 /** Version of the rules; raised with every change that can change a verdict. */
-export const INSPECTOR = 'kernel-5';
+export const INSPECTOR = 'kernel-6';
 /** Largest kernel file that is read, in bytes. */
 export const DEFAULT_FILE_LIMIT = 512 * 2 ** 20;
 

@@ -16,6 +16,8 @@ const BEGINNING = 'start_kernel';
 /** The hypercall stands in the first so many bytes of the function that the hook installs. */
 const FUNCTION_REACH = 96n;
 const INSTALLER_SIZE = 512n;
+/** Kernels have one. With more, which one is installed would not tell anything. */
+const MOST_SITES = 16;
 
 export interface ReportsConversions {
   readonly finding: Finding;
@@ -84,7 +86,7 @@ function judge(input: SignalInput, sites: readonly HypercallSite[], hook: Status
 /** The hook whose function holds the upstream form of the hypercall. */
 function findHook(input: SignalInput, sites: readonly HypercallSite[]): StatusHook | undefined {
   const upstream = sites.filter(({ attribute }) => attribute === 'upstream');
-  if (upstream.length === 0) return undefined;
+  if (upstream.length === 0 || upstream.length > MOST_SITES) return undefined;
   return findStatusHook(input, (target) =>
     upstream.some(({ address }) => address >= target && address - target < FUNCTION_REACH),
   );
