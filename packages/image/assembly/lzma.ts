@@ -10,8 +10,9 @@
  * what the bit makes of range, code and probability.
  */
 
+import { CUT, DISTANCE, DONE, END_DST, END_POS, STATE, TOO_FAR, TOO_LONG } from './call';
+
 /** Words, by their offset: what one call leaves for the next, and what it is told. */
-const STATE: usize = 1024;
 const LC: usize = STATE;
 const LP_MASK: usize = STATE + 4;
 const PB_MASK: usize = STATE + 8;
@@ -22,20 +23,10 @@ const REP2: usize = STATE + 24;
 const REP3: usize = STATE + 28;
 /** Where the dictionary begins: no match reaches before it. */
 const DICTIONARY: usize = STATE + 32;
-/** After a call: where it ended in the input and in the output, and whether the range coder came out even. */
-const END_POS: usize = STATE + 36;
-const END_DST: usize = STATE + 40;
+/** After a call: whether the range coder came out even. */
 const FINISHED: usize = STATE + 44;
-/** Of a match that may not be: its distance less one. */
-const DISTANCE: usize = STATE + 48;
 
 const PROBABILITIES: usize = 4096;
-
-/** Results of a call. */
-const DONE: i32 = 0;
-const CUT: i32 = 1;
-const TOO_FAR: i32 = 2;
-const TOO_LONG: i32 = 3;
 
 /** Where each tree begins, in probabilities. */
 const STATES: u32 = 12;
@@ -68,7 +59,7 @@ const TOWARDS_ZERO: u32 = 31 - 2048;
  * Decodes one range-coded stretch of the input, from the first byte after the coder's 0, to `at` until `limit` is
  * reached or an end mark. One symbol reads fewer than 24 bytes, so the end of the input is checked once a symbol.
  */
-export function decode(from: usize, to: usize, at: usize, limit: usize): i32 {
+export function decodeLzma(from: usize, to: usize, at: usize, limit: usize): i32 {
   const lc: u32 = load<u32>(LC);
   const lpMask: u32 = load<u32>(LP_MASK);
   const pbMask: u32 = load<u32>(PB_MASK);
@@ -207,7 +198,7 @@ export function decode(from: usize, to: usize, at: usize, limit: usize): i32 {
             code = (code << 8) | <u32>load<u8>(pos++);
           }
           if (<usize>rep0 >= dst - dictionary) {
-            store<u32>(DISTANCE, rep0);
+            store<u32>(DISTANCE, rep0 + 1);
             result = TOO_FAR;
             break;
           }
@@ -400,7 +391,7 @@ export function decode(from: usize, to: usize, at: usize, limit: usize): i32 {
     }
 
     if (<usize>rep0 >= dst - dictionary) {
-      store<u32>(DISTANCE, rep0);
+      store<u32>(DISTANCE, rep0 + 1);
       result = TOO_FAR;
       break;
     }

@@ -1,6 +1,6 @@
 import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
-import { decodeLz4Block } from './lz4-block.ts';
+import { UnpackMemory } from './unpack-memory.ts';
 import { xxh32 } from './xxh32.ts';
 
 const FLAG = {
@@ -33,7 +33,8 @@ export function unpackLz4Frame(payload: Uint8Array, size: number): Uint8Array {
     throw new FormatError('malformed', 'lz4 HC', pos, 'checksum of the frame descriptor is wrong');
   pos += 1;
 
-  const out = Buffer.allocUnsafeSlow(size);
+  const memory = new UnpackMemory({ unpacked: size, packed: Math.min(blockMaximum, payload.length), table: 0 });
+  const { out } = memory;
   let done = 0;
   for (;;) {
     const word = reader.u32(pos, 'lz4 block size');
@@ -47,8 +48,8 @@ export function unpackLz4Frame(payload: Uint8Array, size: number): Uint8Array {
       out.set(block, done);
       done += length;
     } else {
-      const windowStart = flags & FLAG.independent ? done : 0;
-      done = decodeLz4Block(payload, pos, pos + length, out.subarray(0, end), done, windowStart);
+      const window = flags & FLAG.independent ? done : 0;
+      ({ done } = memory.decode('lz4', payload, { from: pos, to: pos + length, at: done, limit: end, window }));
     }
     pos += length;
     if (flags & FLAG.blockChecksum) {

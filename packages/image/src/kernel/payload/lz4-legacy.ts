@@ -1,9 +1,11 @@
 import { ByteReader } from '../../byte-reader.ts';
 import { FormatError } from '../../format-error.ts';
-import { decodeLz4Block } from './lz4-block.ts';
+import { UnpackMemory } from './unpack-memory.ts';
 
 /** Each block but the last unpacks to exactly this. */
 const BLOCK = 8 << 20;
+/** What cannot be packed becomes so much longer, at most (LZ4_compressBound). */
+const MOST_PACKED = BLOCK + Math.floor(BLOCK / 255) + 16;
 
 /**
  * LZ4's legacy frame (lz4_Frame_format.md, "Legacy frame"), which `lz4 -l` makes and the kernel's build uses: a magic,
@@ -11,7 +13,8 @@ const BLOCK = 8 << 20;
  */
 export function unpackLz4Legacy(payload: Uint8Array, size: number): Uint8Array {
   const reader = new ByteReader(payload);
-  const out = Buffer.allocUnsafeSlow(size);
+  const packed = Math.min(MOST_PACKED, payload.length);
+  const memory = new UnpackMemory({ unpacked: size, packed, table: 0 });
   let pos = 4;
   let done = 0;
   while (done < size) {
@@ -20,7 +23,8 @@ export function unpackLz4Legacy(payload: Uint8Array, size: number): Uint8Array {
     if (!reader.has(pos, length))
       throw new FormatError('truncated', 'lz4 block', pos, `${length} bytes announced, ${payload.length - pos} left`);
     const end = Math.min(done + BLOCK, size);
-    const reached = decodeLz4Block(payload, pos, pos + length, out.subarray(0, end), done, done);
+    const stretch = { from: pos, to: pos + length, at: done, limit: end, window: done };
+    const { done: reached } = memory.decode('lz4', payload, stretch);
     if (reached !== end)
       throw new FormatError('malformed', 'lz4 block', pos, `unpacked to ${reached - done} bytes, not ${end - done}`);
     done = end;
@@ -28,5 +32,5 @@ export function unpackLz4Legacy(payload: Uint8Array, size: number): Uint8Array {
   }
   if (pos !== payload.length)
     throw new FormatError('malformed', 'lz4 frame', pos, `${payload.length - pos} bytes after the last block`);
-  return out;
+  return memory.out;
 }

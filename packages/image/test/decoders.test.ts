@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../../..');
 const compiler = existsSync(join(root, 'node_modules/assemblyscript'));
 const skip = !compiler && 'the compiler is not installed: npm ci';
 
-test('the compiled LZMA decoder is that of its source: else node packages/image/build.mjs', { skip }, async () => {
+test('the compiled decoders are those of their source: else node packages/image/build.mjs', { skip }, async () => {
   const { TARGET, generate } = (await import(join(root, 'packages/image/build.mjs'))) as Build;
   assert.equal(readFileSync(TARGET, 'utf8'), await generate());
 });

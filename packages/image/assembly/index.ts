@@ -1,0 +1,2 @@
+export { decodeLz4 } from './lz4';
+export { decodeLzma } from './lzma';
