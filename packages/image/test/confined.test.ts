@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { UnpinError } from '@unpin/contract/errors';
 import { ConfinedProcess } from '../src/confined/confined-process.ts';
 import { inspectConfined, inspectionError, inspectMany } from '../src/confined/index.ts';
@@ -63,7 +64,7 @@ describe('the process that parses images', () => {
       const proc = `/proc/${running.pid}`;
       const limits = readFileSync(`${proc}/limits`, 'utf8');
       assert.match(limits, /Max core file size\s+0\s/);
-      assert.doesNotMatch(limits, /Max data size\s+unlimited/);
+      assert.doesNotMatch(limits, /Max (?:data size|cpu time)\s+unlimited/);
       assert.doesNotMatch(readFileSync(`${proc}/environ`, 'latin1'), /do not pass on/);
       assert.match(readFileSync(`${proc}/cmdline`, 'latin1'), /--permission/);
     } finally {
@@ -100,6 +101,13 @@ describe('the process that parses images', () => {
     const error = await refusal(inspectConfined({ image }, { limits: { memoryBytes: 2 ** 20 } }));
     assert.equal(error.code, 'IMAGE_OVER_LIMITS');
     assert.match(error.message, /MiB of memory/);
+  });
+
+  test('unpacks no more to the machine’s disk than a disk of that size can hold', async () => {
+    const bomb = file('bomb.gz', gzipSync(Buffer.alloc(2 ** 29, 'filled with this')));
+    const refused = inspectionError(await inspectConfined({ image: bomb }, { limits: { cpuMs: 60_000 } }));
+    assert.equal(refused?.code, 'IMAGE_OVER_LIMITS');
+    assert.match(refused?.message ?? '', /temporary file/);
   });
 
   test('takes many images in turn; one that can’t be read costs itself', async () => {

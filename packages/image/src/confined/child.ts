@@ -16,7 +16,12 @@ const spill = openSpillPool();
 module.flushCompileCache();
 process.permission.drop('fs');
 
-const worker = new ConfinedWorker((message: FromConfined) => void process.send?.(message), spill);
+/** A parent that is gone is told by 'disconnect'. */
+const send = (message: FromConfined): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
+const worker = new ConfinedWorker(send, spill);
 process.on('message', (message) => worker.take(message as ToConfined));
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole group; whether the inspection goes on is the other side's to say, by SIGKILL.

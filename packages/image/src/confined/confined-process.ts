@@ -19,6 +19,13 @@ const MOST_KEPT_BYTES = 2 ** 28;
 /** Of what it complained about, for the error of a process that died: the end. */
 const MOST_COMPLAINT = 2000;
 
+export interface ProcessOptions {
+  /** No request is for a disk: then what reads those isn't loaded. */
+  readonly kernelsOnly?: boolean;
+  /** CPU time for all requests together, in seconds. */
+  readonly cpuSeconds?: number;
+}
+
 /** What is asked of the process, with files that are open. */
 export interface ConfinedRequest {
   readonly image: NamedFile;
@@ -52,9 +59,8 @@ export class ConfinedProcess {
 
   /**
    * @param files all that any request will name; they may be closed once this returns
-   * @param kernelsOnly no request is for a disk: then what reads those isn't loaded
    */
-  constructor(files: readonly NamedFile[], kernelsOnly = false) {
+  constructor(files: readonly NamedFile[], { kernelsOnly = false, cpuSeconds = 60 }: ProcessOptions = {}) {
     const opened = [...new Set(files)];
     const descriptors = opened.flatMap((file) => {
       if (file.medium.kind !== 'descriptor') {
@@ -66,7 +72,7 @@ export class ConfinedProcess {
     });
     this.#child = spawn(
       '/bin/sh',
-      ['-c', CONFINE, process.execPath, ...nodeOptions(), PROGRAM, ...(kernelsOnly ? [] : [WITH_DISKS])],
+      ['-c', confine(cpuSeconds), process.execPath, ...nodeOptions(), PROGRAM, ...(kernelsOnly ? [] : [WITH_DISKS])],
       {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...descriptors],
         serialization: 'advanced',
@@ -246,8 +252,10 @@ interface Work {
   overrun: (Overrun & { readonly doing: string }) | undefined;
 }
 
-/** No core dumps of tenants' images; the kernel's own bound on memory behind the watchdog's. */
-const CONFINE = `ulimit -c 0; ulimit -d ${DATA_KIB}; exec "$0" "$@"`;
+/** No core dumps of tenants' images; the kernel's own bounds behind the watchdog's, which ends with this process. */
+function confine(cpuSeconds: number): string {
+  return `ulimit -c 0; ulimit -d ${DATA_KIB}; ulimit -t ${Math.ceil(cpuSeconds)}; exec "$0" "$@"`;
+}
 
 /**
  * Node's permission model: files may be read, the compile cache be written and temporary files be made until the program

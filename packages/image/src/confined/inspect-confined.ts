@@ -89,6 +89,7 @@ async function inspectBatch(
   tell: (answer: ImageAnswer, index: number) => void,
 ): Promise<void> {
   const files = new OpenFiles();
+  const allowed = { ...DEFAULT_LIMITS, ...limits };
   let running: ConfinedProcess | undefined;
   const abort = (): void => running?.close();
   signal?.addEventListener('abort', abort);
@@ -105,10 +106,10 @@ async function inspectBatch(
         const rest = opened.slice(index);
         running = new ConfinedProcess(
           rest.flatMap(({ files: each }) => each ?? []),
-          rest.every(isKernel),
+          { kernelsOnly: rest.every(isKernel), cpuSeconds: cpuSecondsOf(rest, allowed) },
         );
       }
-      tell(await answerOf(running, each, { ...DEFAULT_LIMITS, ...limits }), index);
+      tell(await answerOf(running, each, allowed), index);
     }
   } finally {
     signal?.removeEventListener('abort', abort);
@@ -162,7 +163,13 @@ interface OpenedRequest {
   readonly error?: undefined;
 }
 
-type Opened = OpenedRequest | { readonly error: UnpinError; readonly files?: undefined };
+type Opened = OpenedRequest | { readonly error: UnpinError; readonly files?: undefined; readonly image?: undefined };
+
+/** What all of them may take together, and its own start. */
+function cpuSecondsOf(opened: readonly Opened[], allowed: ConfinedLimits): number {
+  const each = opened.map(({ image }) => (image === undefined ? 0 : limitsFor(allowed, image.head, image.bytes).cpuMs));
+  return 10 + each.reduce((sum, ms) => sum + ms, 0) / 1000;
+}
 
 /** Whether the process takes it for one as well, by the same bytes. */
 function isKernel(opened: Opened): boolean {

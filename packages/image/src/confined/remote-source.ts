@@ -10,11 +10,11 @@ type Answer = Extract<ToConfined, { type: 'bytes' | 'no-bytes' | 'opened' }>;
 
 /** The confined side of files that the other side reads. */
 export class RemoteReads {
-  readonly #send: (message: FromConfined) => void;
+  readonly #send: (message: FromConfined) => unknown;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #next = 0;
 
-  constructor(send: (message: FromConfined) => void) {
+  constructor(send: (message: FromConfined) => unknown) {
     this.#send = send;
   }
 

@@ -15,11 +15,12 @@ const PIECE = 2 ** 20;
 
 /** The confined side: works off jobs, one at a time, and always answers. */
 export class ConfinedWorker {
-  readonly #send: (message: FromConfined) => void;
+  readonly #send: (message: FromConfined) => Promise<void>;
   readonly #remote: RemoteReads;
   readonly #spill: SpillPool;
 
-  constructor(send: (message: FromConfined) => void, spill: SpillPool) {
+  /** @param send resolves when the message is on its way: what is sent faster than it is taken fills memory */
+  constructor(send: (message: FromConfined) => Promise<void>, spill: SpillPool) {
     this.#send = send;
     this.#spill = spill;
     this.#remote = new RemoteReads(send);
@@ -45,12 +46,12 @@ export class ConfinedWorker {
       } finally {
         close();
       }
-      this.#send({ type: 'done', inspection, spent: this.#spill.used });
+      void this.#send({ type: 'done', inspection, spent: this.#spill.used });
       // What was read lies outside of V8's heap, which therefore sees no need to let go of it.
       globalThis.gc?.();
     } catch (error) {
       const spent = this.#spill.used || !isExpected(error);
-      this.#send({ type: 'failed', error: caught(error, job.image.name).toBody(), spent });
+      void this.#send({ type: 'failed', error: caught(error, job.image.name).toBody(), spent });
     }
   }
 
@@ -64,9 +65,9 @@ export class ConfinedWorker {
       ...(initrd === undefined ? {} : { initrd: this.#source(initrd) }),
       ...(entry === undefined ? {} : { entry }),
       ...(commandLine === undefined ? {} : { commandLine }),
-      spill: this.#spill.limits,
+      spill: this.#spill.limitsFor(image.bytes),
       mayGoOn: () => cpuMs() - before < softCpuMs,
-      at: (what) => this.#send({ type: 'at', what }),
+      at: (what) => void this.#send({ type: 'at', what }),
     });
   }
 
@@ -91,7 +92,11 @@ export class ConfinedWorker {
     for (const [part, sources] of [['kernel', [kernel]] as const, ['initrd', initrds] as const])
       for (const source of sources)
         for (let offset = 0; offset < source.size; offset += PIECE)
-          this.#send({ type: 'part', part, bytes: await source.read(offset, Math.min(PIECE, source.size - offset)) });
+          await this.#send({
+            type: 'part',
+            part,
+            bytes: await source.read(offset, Math.min(PIECE, source.size - offset)),
+          });
   }
 }
 
