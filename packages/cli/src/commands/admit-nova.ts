@@ -24,7 +24,9 @@ interface Options {
  * Nova's rules on flavor and image, then the verdict on what the image boots: of a file, of unpin's image by name, or
  * (neither named) of the image that the control plane's rules find for the Glance image's id or name.
  */
-export async function admitNova(globals: GlobalOptions, options: Options): Promise<number> {
+export async function admitNova(globals: GlobalOptions & Partial<Options>, own: Options): Promise<number> {
+  // Options that `admit` has as well are taken there, wherever they stand on the line.
+  const options: Options = { ...globals, ...own };
   const image = novaImageOf(readJson(options.imageProperties), options.imageProperties);
   const flavor = novaFlavorOf(readJson(options.flavor), options.flavor);
   if (options.image !== undefined && options.verdict !== undefined)

@@ -11,13 +11,20 @@ import { requireVmType } from './vm-types.ts';
 interface Options {
   readonly image?: string;
   readonly verdict?: string;
-  readonly type: string;
+  readonly type?: string;
   readonly explain?: boolean;
   readonly audit?: boolean;
 }
 
 /** Decides without creating: an image of the control plane by name, a verdict, or a file that is inspected now. */
 export async function admit(globals: GlobalOptions, file: string | undefined, options: Options): Promise<number> {
+  if (options.type === undefined)
+    throw new UnpinError('USAGE', {
+      subject: 'admit',
+      found: 'no --type',
+      needed: 'a VM type',
+      next: 'unpin vm-types',
+    });
   const type = requireVmType(options.type);
   const { image, verdict } = options;
   const given = [file, image, verdict].filter((each) => each !== undefined);

@@ -1,4 +1,5 @@
-import { check, ImageVerdictDocument, UnpinError, VerdictMessage } from '@unpin/contract';
+import { ImageVerdictDocument, UnpinError, VerdictMessage } from '@unpin/contract';
+import { check } from '@unpin/contract/check';
 import type { Verdict } from '@unpin/policy';
 import { readJson } from './read-json.ts';
 
