@@ -3,6 +3,7 @@ import { IMAGE_FIRMWARE, IMAGE_FIRMWARE_IDS } from './image-firmware.ts';
 import { IMAGE_KERNEL_IDS, IMAGE_KERNELS } from './image-kernels.ts';
 import { KERNEL_BUILD, KERNEL_BUILD_IDS } from './kernel-build.ts';
 import type { Launcher } from './launchers.ts';
+import { PEER_IDS, PEERS } from './peers.ts';
 import type { SuiteGroup } from './suites.ts';
 
 export const ASSET_IDS = [
@@ -25,11 +26,12 @@ export const ASSET_IDS = [
   ...IMAGE_KERNEL_IDS,
   ...IMAGE_FIRMWARE_IDS,
   ...KERNEL_BUILD_IDS,
+  ...PEER_IDS,
 ] as const;
 
 export type AssetId = (typeof ASSET_IDS)[number];
 
-const ON_DEMAND: ReadonlySet<string> = new Set(KERNEL_BUILD_IDS);
+const ON_DEMAND: ReadonlySet<string> = new Set([...KERNEL_BUILD_IDS, ...PEER_IDS]);
 
 /** What is fetched where nothing is named. */
 export const DEFAULT_ASSET_IDS: readonly AssetId[] = ASSET_IDS.filter((id) => !ON_DEMAND.has(id));
@@ -65,6 +67,11 @@ export type AssetSource =
       readonly without?: readonly string[];
       /** What can be started, by name. */
       readonly launchers?: Readonly<Record<string, Launcher>>;
+      /** It becomes a small system, in which these can be started with these variables. */
+      readonly system?: {
+        readonly programs: readonly string[];
+        readonly environment: Readonly<Record<string, string>>;
+      };
     }
   | {
       /** Built here of another asset. */
@@ -229,6 +236,7 @@ export const ASSETS: Readonly<Record<AssetId, Asset>> = {
   ...IMAGE_KERNELS,
   ...IMAGE_FIRMWARE,
   ...KERNEL_BUILD,
+  ...PEERS,
 };
 
 export function isAssetId(text: string): text is AssetId {

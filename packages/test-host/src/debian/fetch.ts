@@ -11,6 +11,7 @@ import { ASSET_IDS, ASSETS, type Asset, type AssetId, type AssetSource } from '.
 import { hasLaunchers, writeLaunchers } from './launchers.ts';
 import { type Offer, PrivateApt } from './private-apt.ts';
 import { resolve } from './resolve.ts';
+import { settle, writeSystemLaunchers } from './small-system.ts';
 import type { SuiteGroup } from './suites.ts';
 import { findFile, inPlace, sha256, unpack } from './unpack.ts';
 
@@ -187,7 +188,11 @@ class Fetching {
     const directory = this.#directory(id, version);
     await inPlace(join(this.#cache, directory), async (folder) => {
       await unpack(debs, folder, source.without ?? []);
-      if (source.kind === 'closure') writeLaunchers(folder, source.launchers ?? {}, id);
+      if (source.kind !== 'closure') return;
+      writeLaunchers(folder, source.launchers ?? {}, id);
+      if (source.system === undefined) return;
+      await settle(folder, debs);
+      writeSystemLaunchers(folder, source.system.programs, source.system.environment);
     });
     const records = await Promise.all(
       packages.map(async (offer, index) => await packageRecord(offer, debs[index] ?? '')),
