@@ -71,9 +71,17 @@ function kernelOf(
 /** Node's own pool, which small buffers share, can't be detached and isn't ours. */
 const WORTH_FREEING = 1024 * 1024;
 
-/** A detached buffer is freed now; a running guest would otherwise keep an unpacked kernel until the next collection. */
+/**
+ * A detached buffer is freed now; a running guest would otherwise keep an unpacked kernel until the next collection. The
+ * memory of a WebAssembly decoder can't be detached, and waits for that.
+ */
 function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= WORTH_FREEING) buffer.transfer(0);
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < WORTH_FREEING) return;
+  try {
+    buffer.transfer(0);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
 
 /** A file's bytes, if they are the ones that were judged. */
