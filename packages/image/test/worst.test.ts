@@ -4,7 +4,11 @@ import { type Finding, STATEMENTS } from '@unpin/policy';
 import { worstOf } from '../src/inspect/worst.ts';
 import type { Statements } from '../src/verdict/judge-kernel.ts';
 
-function start(title: string, answer: Finding['answer'], level: Finding['level']): { title: string; statements: Statements } {
+function start(
+  title: string,
+  answer: Finding['answer'],
+  level: Finding['level'],
+): { title: string; statements: Statements } {
   const finding: Finding = {
     answer,
     level,
