@@ -136,13 +136,14 @@ describe("Nova's own rules, each with the exception that Nova raises", () => {
   });
 });
 
-describe('locked memory', () => {
-  const locked = (model: string, extraSpecs: Record<string, unknown> = {}) =>
-    judgeNova({
-      image: glanceProperties({ hw_firmware_stateless: 'true' }),
-      extraSpecs: { 'hw:mem_encryption': 'true', 'hw:mem_encryption_model': model, ...extraSpecs },
-    });
+function locked(model: string, extraSpecs: Record<string, unknown> = {}) {
+  return judgeNova({
+    image: glanceProperties({ hw_firmware_stateless: 'true' }),
+    extraSpecs: { 'hw:mem_encryption': 'true', 'hw:mem_encryption_model': model, ...extraSpecs },
+  });
+}
 
+describe('locked memory', () => {
   test('goes with SEV and SEV-ES, and not with SEV-SNP: what pinning costs today', () => {
     assert.deepEqual(
       ['amd-sev', 'amd-sev-es', 'amd-sev-snp'].map((model) => locked(model).locked),

@@ -251,15 +251,15 @@ async function serveTls(t: TestContext, admission: AdmissionConfig, failing: Par
 
 const NO_OPENSSL = spawnSync('openssl', ['version']).status !== 0 && 'needs openssl to make a certificate';
 
-describe('over TLS, as the API server calls it', { skip: NO_OPENSSL }, () => {
-  const gone = async (): Promise<never> => {
-    throw new Error('the database is gone');
-  };
-  const withWebhook = (onError: 'refuse' | 'allow'): AdmissionConfig => ({
-    ...CHOICES,
-    webhook: { unknown: 'allow', onError },
-  });
+async function gone(): Promise<never> {
+  throw new Error('the database is gone');
+}
 
+function withWebhook(onError: 'refuse' | 'allow'): AdmissionConfig {
+  return { ...CHOICES, webhook: { unknown: 'allow', onError } };
+}
+
+describe('over TLS, as the API server calls it', { skip: NO_OPENSSL }, () => {
   test('an error is refused or let through as the operator chose, and always answered', async (t) => {
     for (const onError of ['refuse', 'allow'] as const) {
       const ask = await serveTls(t, withWebhook(onError), { read: gone });
