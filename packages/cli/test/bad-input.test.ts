@@ -65,6 +65,11 @@ describe('bad input ends in a catalogue error', () => {
     await refused(['run', 'probe', '--type', '__proto__'], 64, 'VM_TYPE_UNKNOWN');
   });
 
+  test('an image to add that is neither a kernel nor a disk, or both', async () => {
+    await refused(['image', 'add', 'a'], 64, 'USAGE');
+    await refused(['image', 'add', 'a', '--kernel', 'k', '--disk', 'd'], 64, 'USAGE');
+  });
+
   test('memory that is no size', async () => {
     await refused(['run', 'probe', '--memory', 'lots'], 64, 'MEMORY_INVALID');
     await refused(['run', 'probe', '--memory', '-1G'], 64, 'MEMORY_INVALID');

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Verdict } from '@unpin/policy';
 import { type AssetId, assetPath, findAsset } from '@unpin/test-host';
+import { imageOf } from '../../image/test/image-set/build.ts';
+import { ROWS, recipeOf } from '../../image/test/image-set/table.ts';
+import { needsDiskTools } from '../../image/test/tools.ts';
 import { type Comparison, compareRun, exitOfRun, type Run } from '../src/local/verify/compare-run.ts';
 import { milestonesOf } from '../src/local/verify/milestones.ts';
 import { unpin } from './unpin.ts';
@@ -53,6 +56,28 @@ describe('unpin image verify, by the software KVM', () => {
         ['no', 'no'],
       ],
     );
+  });
+
+  const row = ROWS.find(({ id }) => id === 'debian12-cloud-gpt-qcow2-zlib');
+  test('of a disk image its boot set runs, with the command line of its loader', {
+    skip: needsDiskTools().skip || needs('kernel-6.1-cloud'),
+  }, async () => {
+    assert.ok(row !== undefined);
+    const { code, stdout, stderr } = await unpin([
+      '--json',
+      'image',
+      'verify',
+      imageOf(recipeOf(row)),
+      '--kvm',
+      'software',
+      '--memory',
+      '256M',
+    ]);
+    assert.equal(code, 0, stderr);
+    const { run, verdict } = JSON.parse(stdout) as Answer;
+    assert.match(verdict.bootSet.commandLine ?? '', /root=UUID=/);
+    assert.equal(run.milestones.end?.kind, 'no-root');
+    assert.match(run.milestones.end?.line ?? '', /UUID=/);
   });
 
   test('nopv keeps Debian 6.12 from reporting, as the verdict on that command line says', {
