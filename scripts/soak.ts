@@ -34,7 +34,8 @@ const stream = run({
   cwd: root,
   concurrency: 2,
   execArgv: ['--import', join(root, 'scripts/soak/preload.ts')],
-  timeout: 3_600_000,
+  // An hour for a file, and more for more than the usual.
+  timeout: 3_600_000 * Math.max(1, Number(values.factor) / 20),
 });
 stream.on('test:fail', () => {
   process.exitCode = 1;

@@ -7,11 +7,12 @@ import { FormatError } from '../../src/format-error.ts';
 import { memorySource } from '../../src/source/memory-source.ts';
 import { Draft } from './draft.ts';
 import { FORMATS } from './formats.ts';
+import { MISBEHAVING } from './misbehaving.ts';
 import { Random } from './random.ts';
 import { nameless } from './read-everything.ts';
 
 const [name = '', seed = '', from = '0', cases = '0', ...files] = process.argv.slice(2);
-const format = FORMATS.find((each) => each.name === name);
+const format = [...FORMATS, ...MISBEHAVING].find((each) => each.name === name);
 if (format === undefined) throw new Error(`no format ${name}`);
 
 const outcomes = new Map<string, number>();

@@ -1,7 +1,7 @@
 /** Makes images of the set, once: each is kept under its recipe's digest beside the fetched assets. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { assetPath, cacheFolder } from '../assets.ts';
 import { type DiskSpec, makeDisk } from './disk.ts';
 import { type Format, wrap } from './formats.ts';
@@ -25,12 +25,17 @@ export function imageOf(recipe: Recipe): string {
   return join(folder, readFileSync(join(folder, ENTRY), 'utf8'));
 }
 
+/** Makes an image in an empty folder; returns its path. */
+export function makeImage({ disk, format }: Pick<Recipe, 'disk' | 'format'>, folder: string): string {
+  makeDisk(join(folder, 'disk.raw'), disk);
+  return join(folder, wrap(folder, format));
+}
+
 function make({ disk, format }: Recipe, home: string, folder: string): void {
   const fresh = `${folder}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
   try {
-    makeDisk(join(fresh, 'disk.raw'), disk);
-    writeFileSync(join(fresh, ENTRY), wrap(fresh, format));
+    writeFileSync(join(fresh, ENTRY), relative(fresh, makeImage({ disk, format }, fresh)));
     for (const old of readdirSync(home))
       if (/^[0-9a-f]+$/.test(old) && old !== basename(folder))
         rmSync(join(home, old), { recursive: true, force: true });

@@ -1,10 +1,7 @@
 /** Each format and each layout at least once, each with each kind of partition table that such disks have. */
 import * as layouts from './layouts.ts';
-import { ext, extRoot } from './layouts.ts';
+import { EVERY_EXT4_FEATURE, ext, extRoot } from './layouts.ts';
 import type { Row } from './row.ts';
-
-const EVERY_FEATURE =
-  '64bit,metadata_csum,metadata_csum_seed,inline_data,large_dir,ea_inode,project,quota,encrypt,casefold,orphan_file,verity';
 
 const ROOT = /root=UUID=/;
 
@@ -46,7 +43,7 @@ export const COVERING_ROWS: readonly Row[] = [
     like: 'ext4 with all features that mke2fs of today knows',
     format: 'qcow2-zstd',
     kernels: ['6.12'],
-    disk: (kernels) => extRoot(ext('ext4', 4096, { features: EVERY_FEATURE }), 'Debian GNU/Linux')('gpt', kernels),
+    disk: (kernels) => extRoot(ext('ext4', 4096, { features: EVERY_EXT4_FEATURE }), 'Debian GNU/Linux')('gpt', kernels),
     expect: { boots: '6.12', loader: 'grub', commandLine: ROOT, reports: 'yes' },
   },
   {

@@ -11,6 +11,10 @@ import { debianBoot, initrd, type Kernel, redHatBoot } from './kernels.ts';
 import { systemdBootProgram, unifiedKernel } from './pe.ts';
 import { below, merge, type Tree } from './tree.ts';
 
+/** What mke2fs knows that a root filesystem can have. */
+export const EVERY_EXT4_FEATURE =
+  '64bit,metadata_csum,metadata_csum_seed,inline_data,large_dir,ea_inode,project,quota,encrypt,casefold,orphan_file,verity';
+
 /** Command lines that entries of the set bear, apart from their root. */
 export const RED_HAT_OPTIONS = `root=UUID=${UUIDS.root} ro console=ttyS0,115200n8 crashkernel=1G-4G:192M`;
 
@@ -222,3 +226,21 @@ export function kernelsInUsr(grub: boolean) {
     return disk(table, BIOS_BOOT, { use: 'linux', mib: 96, filesystem: ext('ext4', 4096), tree });
   };
 }
+
+/** All of them, by a name, with the first kernel as the one that boots. */
+export const EVERY_LAYOUT: Readonly<Record<string, (table: TableKind, kernels: readonly Kernel[]) => DiskSpec>> = {
+  ext2: extRoot(ext('ext2', 1024, { inodeBytes: 128 }), 'Debian GNU/Linux'),
+  ext3: extRoot(ext('ext3', 2048), 'Debian GNU/Linux'),
+  ext4: extRoot(ext('ext4', 4096), 'Debian GNU/Linux'),
+  'ext4 with every feature': extRoot(ext('ext4', 4096, { features: EVERY_EXT4_FEATURE }), 'Debian GNU/Linux'),
+  'ext4 without extents': extRoot(ext('ext4', 4096, { features: '^extent,^64bit' }), 'Debian GNU/Linux'),
+  'ESP and ext4': espAndRoot,
+  'ext4 for /boot': ubuntuBoot,
+  XFS: xfsRoot,
+  'XFS for /boot': redHat(),
+  'UKI on the ESP': (table, kernels) => ukiOnEsp('root=/dev/vda2 ro')(table, kernels.slice(0, 1)),
+  'UKI alone': ukiAlone,
+  'extlinux on FAT': extlinuxOnFat(16),
+  'systemd-boot': systemdBootOnEsp(),
+  'kernels in /usr': kernelsInUsr(true),
+};
