@@ -16,6 +16,7 @@ import {
   CONTROL_KERNELS,
   type ControlKernel,
 } from '../../packages/image/test/image-set/control-kernels.ts';
+import { DIGESTS } from './digests.ts';
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 const BUILD_MS = 2 * 3_600_000;
@@ -70,7 +71,9 @@ function build(kernel: ControlKernel): void {
     sha256: digest(readFileSync(join(target, 'bzImage'))),
   };
   writeFileSync(record, `${JSON.stringify(entry, null, 2)}\n`);
-  console.log(`${kernel.name}: ${entry.sha256} in ${Math.round((performance.now() - started) / 1000)} s`);
+  const known = DIGESTS[kernel.name];
+  const isKnown = known === entry.sha256 ? ', as known' : known === undefined ? '' : `, not ${known}`;
+  console.log(`${kernel.name}: ${entry.sha256}${isKnown}, in ${Math.round((performance.now() - started) / 1000)} s`);
 }
 
 /** The source, unpacked and edited. Trees are shared by kernels with the same edits. */
