@@ -196,6 +196,19 @@ describe('the image', () => {
     }
   });
 
+  test('on a disk that has no name is not known, and no other disk is taken for it', async () => {
+    const data = { name: 'data', containerDisk: { image: 'quay.io/containerdisks/debian:13' } };
+    for (const source of [{ hostDisk: { path: '/disk.img', type: 'Disk' } }, { newKind: {} }]) {
+      const volumes = [{ name: 'root', ...source }, data];
+      assert.equal(await imageOf(instance(sev({ volumes, disks: [] })), [DEBIAN]), undefined);
+    }
+    const empty = { name: 'scratch', emptyDisk: { capacity: '1Gi' } };
+    assert.equal(await imageOf(instance(sev({ volumes: [empty, data], disks: [] })), [DEBIAN]), 'good');
+    const two = { ...data, ephemeral: { persistentVolumeClaim: { claimName: 'a' } } };
+    const answer = await ask(reviewOfObject(instance(sev({ volumes: [two] }))), { webhook: ALLOW });
+    assert.equal(answer.status?.code, 422);
+  });
+
   test('that only a template shows comes with advice for its instance, which shows a name', async () => {
     const object = machine(sev({ volumes: [{ name: 'root', dataVolume: { name: 'r' } }] }), {
       dataVolumeTemplates: [{ metadata: { name: 'r' }, spec: { source: { http: { url: 'http://a' } } } }],

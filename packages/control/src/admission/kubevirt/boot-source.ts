@@ -1,5 +1,5 @@
 import type { ImageReference } from '../image-rules.ts';
-import { type Fields, listOf, MalformedObject, numberOf, objectAt, stringOf } from './fields.ts';
+import { type Fields, field, listOf, MalformedObject, numberOf, objectAt, stringOf } from './fields.ts';
 
 /** More than any real VM has: libvirt gives a VM some tens of disks. */
 const MOST_DISKS = 1024;
@@ -45,8 +45,28 @@ function bootOrder(domain: Fields): readonly string[] {
     .map(({ name }) => name);
 }
 
-/** How a volume names its content; undefined for one that nothing boots from (cloud-init, secrets, empty disks). */
+/** Volumes that no firmware boots from: what they hold is for the guest to read. */
+const NEVER_BOOTS: ReadonlySet<string> = new Set([
+  'cloudInitNoCloud',
+  'cloudInitConfigDrive',
+  'configMap',
+  'secret',
+  'serviceAccount',
+  'downwardAPI',
+  'downwardMetrics',
+  'sysprep',
+  'emptyDisk',
+  'memoryDump',
+]);
+
+/**
+ * How a volume names its content; undefined for one that nothing boots from. One of a kind that isn't known here (a host's
+ * disk, what KubeVirt has next) may well be what boots: it has no name to go by, and no other volume's does instead.
+ */
 function sourceOf(volume: Fields, templates: readonly Fields[], namespace: string | undefined): BootSource | undefined {
+  const kinds = Object.keys(volume).filter((key) => key !== 'name' && field(volume, key) !== undefined);
+  if (kinds.length !== 1) throw new MalformedObject('volumes', 'of one source each');
+  if (kinds.every((kind) => NEVER_BOOTS.has(kind))) return undefined;
   const here = namespace === undefined ? {} : { namespace };
   const container = objectAt(volume, 'containerDisk');
   if (container !== undefined) return named('container-disk', container, 'image', {});
@@ -54,7 +74,7 @@ function sourceOf(volume: Fields, templates: readonly Fields[], namespace: strin
   if (claim !== undefined) return named('pvc', claim, 'claimName', here);
   const data = objectAt(volume, 'dataVolume');
   const name = data === undefined ? undefined : stringOf(data, 'name');
-  if (data === undefined) return undefined;
+  if (data === undefined) return { references: [], byTemplate: false };
   if (name === undefined) throw new MalformedObject('dataVolume.name', 'a string');
   const template = templates.find((each) => stringOf(objectAt(each, 'metadata') ?? {}, 'name') === name);
   const origins = template === undefined ? [] : originsOf(objectAt(template, 'spec') ?? {}, namespace);
