@@ -22,7 +22,7 @@ describe('a hostile image', needsDiskTools(), () => {
       const run = { seed: Number(seed), from: Number(from), count: only === undefined ? COUNT : 1 };
       const { peakBytes, outcomes } = await runHostile(format, run);
       // One that changes nothing, or leaves nothing to read, would find nothing.
-      if (only === undefined) assert.ok(Object.keys(outcomes).length >= 4, JSON.stringify(outcomes));
+      if (only === undefined) assert.ok(Object.keys(outcomes).length >= 2, JSON.stringify(outcomes));
       context.diagnostic(`${run.count} inputs, at most ${Math.round(peakBytes / 2 ** 20)} MiB`);
     });
 });

@@ -20,7 +20,8 @@ export const KERNELS = {
 export type KernelId = keyof typeof KERNELS;
 
 export interface Kernel {
-  readonly id: KernelId;
+  /** Its asset's. */
+  readonly asset: string;
   /** As `uname -r` says it. */
   readonly release: string;
   readonly bytes: Uint8Array;
@@ -37,18 +38,19 @@ const known = new Map<KernelId, Kernel>();
 
 export function kernel(id: KernelId): Kernel {
   let found = known.get(id);
-  if (found === undefined) known.set(id, (found = read(id)));
+  if (found === undefined) known.set(id, (found = kernelOf(KERNELS[id])));
   return found;
 }
 
-function read(id: KernelId): Kernel {
-  const path = assetPath(KERNELS[id]);
-  if (path === undefined) throw new Error(`${KERNELS[id]} was not fetched`);
+/** The kernel of any asset that is one. */
+export function kernelOf(asset: string): Kernel {
+  const path = assetPath(asset);
+  if (path === undefined) throw new Error(`${asset} was not fetched`);
   const beside = basename(path) === 'vmlinuz';
   const release = beside ? basename(dirname(path)) : basename(path).replace('vmlinuz-', '');
   const config = join(dirname(path), beside ? 'config' : `config-${release}`);
   return {
-    id,
+    asset,
     release,
     bytes: readFileSync(path),
     config: existsSync(config) ? readFileSync(config) : Buffer.alloc(0),

@@ -21,7 +21,7 @@ const END = '\n# end of it\n';
 const ROOM = 24 * 1024;
 
 const KERNELS: readonly Kernel[] = ['6.0-test', '5.0-test'].map((release) => ({
-  id: '6.12',
+  asset: 'made here',
   release,
   bytes: Buffer.from(tinyKernel()),
   config: Buffer.alloc(0),
