@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { UnpinError } from '@unpin/contract/errors';
 import { ConfinedProcess } from '../src/confined/confined-process.ts';
 import { inspectConfined, inspectionError, inspectMany } from '../src/confined/index.ts';
-import { DEFAULT_LIMITS, limitsFor } from '../src/confined/limits.ts';
+import { atPace, DEFAULT_LIMITS, limitsFor, paceOf, SLOWEST_PACE } from '../src/confined/limits.ts';
 import { openNamed } from '../src/confined/named-file.ts';
 import { overrunOf } from '../src/confined/watch.ts';
 import { assetPath, needsAsset } from './assets.ts';
@@ -194,6 +194,13 @@ describe('limits', () => {
     assert.match(overrunOf(limits, { cpuMs: 0, residentBytes: 2 ** 29 }, 0)?.found ?? '', /512 MiB/);
     assert.match(overrunOf(limits, undefined, 2001)?.needed ?? '', /2\.0 s/);
     assert.equal(overrunOf(limits, { cpuMs: 1000, residentBytes: 2 ** 28 }, 2000), undefined);
+  });
+
+  test('are as many times wider as the machine is slower, by what the start of the process took', () => {
+    const cpuMs = (startMs: number) => atPace(DEFAULT_LIMITS, paceOf(startMs)).cpuMs;
+    assert.equal(cpuMs(150), DEFAULT_LIMITS.cpuMs);
+    assert.equal(cpuMs(4000), DEFAULT_LIMITS.cpuMs * 10);
+    assert.equal(cpuMs(1e6), DEFAULT_LIMITS.cpuMs * SLOWEST_PACE);
   });
 
   test('are wider for what has to be unpacked whole, by its size', () => {

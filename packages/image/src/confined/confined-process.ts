@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ImageInspectionMessage } from '@unpin/contract';
 import { UnpinError } from '@unpin/contract/errors';
 import type { ByteSource } from '../source/byte-source.ts';
-import { type ConfinedLimits, DATA_KIB, HEAP_MIB } from './limits.ts';
+import { atPace, type ConfinedLimits, DATA_KIB, HEAP_MIB, paceOf, SLOWEST_PACE, START_LIMITS } from './limits.ts';
 import type { NamedFile } from './named-file.ts';
 import { type FromConfined, type Job, type JobFile, type JobOptions, type ToConfined, WITH_DISKS } from './protocol.ts';
 import { type Overrun, usageOf, watchProcess } from './watch.ts';
@@ -54,6 +54,8 @@ export class ConfinedProcess {
   #doing = 'starting';
   #current: Work | undefined;
   #gone: { readonly signal: string } | undefined;
+  /** Once it is ready: how many times slower than ordinary this machine is. */
+  readonly #pace = Promise.withResolvers<number>();
   /** It can take no further request. */
   #spent = false;
 
@@ -107,14 +109,19 @@ export class ConfinedProcess {
     const { pid } = this.#child;
     if (this.#gone !== undefined || pid === undefined)
       throw new UnpinError('INTERNAL', { subject: 'inspection', found: this.#gone?.signal ?? 'no process' });
-    const stop = watchProcess(pid, request.limits, (what) => {
+    const overrun = (what: Overrun): void => {
       if (this.#current !== undefined) this.#current.overrun = { ...what, doing: this.#doing };
       // By its handle, which knows whether it has ended already.
       this.#child.kill('SIGKILL');
-    });
+    };
     this.#current = { request, resolve, reject, overrun: undefined };
-    this.#send({ type: 'job', job: this.#jobOf(request) });
+    let stop = watchProcess(pid, START_LIMITS, overrun);
     try {
+      // What ends before it is ready is answered by the promise.
+      const pace = await Promise.race([this.#pace.promise, promise.then(() => 1)]);
+      stop();
+      stop = watchProcess(pid, atPace(request.limits, pace), overrun);
+      this.#send({ type: 'job', job: this.#jobOf(request, pace) });
       const inspection = await promise;
       const peakBytes = stop();
       return peakBytes === 0 ? inspection : { ...inspection, figures: { ...inspection.figures, peakBytes } };
@@ -133,13 +140,13 @@ export class ConfinedProcess {
     for (const close of this.#close.splice(0)) close();
   }
 
-  #jobOf({ image, backing = [], firmware, initrd, options, deliver }: ConfinedRequest): Job {
+  #jobOf({ image, backing = [], firmware, initrd, options, deliver }: ConfinedRequest, pace: number): Job {
     return {
       image: this.#fileOf(image),
       backing: backing.map((file) => this.#fileOf(file)),
       ...(firmware === undefined ? {} : { firmware: this.#fileOf(firmware) }),
       ...(initrd === undefined ? {} : { initrd: this.#fileOf(initrd) }),
-      options,
+      options: { ...options, softCpuMs: options.softCpuMs * pace },
       deliver: deliver !== undefined,
     };
   }
@@ -162,6 +169,7 @@ export class ConfinedProcess {
     switch (message.type) {
       case 'ready':
         this.#doing = 'waiting';
+        this.#pace.resolve(paceOf((this.pid === undefined ? undefined : usageOf(this.pid)?.cpuMs) ?? 0));
         return;
       case 'at':
         this.#doing = message.what;
@@ -254,7 +262,7 @@ interface Work {
 
 /** No core dumps of tenants' images; the kernel's own bounds behind the watchdog's, which ends with this process. */
 function confine(cpuSeconds: number): string {
-  return `ulimit -c 0; ulimit -d ${DATA_KIB}; ulimit -t ${Math.ceil(cpuSeconds)}; exec "$0" "$@"`;
+  return `ulimit -c 0; ulimit -d ${DATA_KIB}; ulimit -t ${Math.ceil(cpuSeconds * SLOWEST_PACE)}; exec "$0" "$@"`;
 }
 
 /**

@@ -22,6 +22,24 @@ export function limitsFor(limits: ConfinedLimits, head: Uint8Array, bytes: numbe
   return { ...limits, cpuMs: limits.cpuMs + more, wallMs: limits.wallMs + more };
 }
 
+/** CPU time that the process's start takes on an ordinary machine, at most, in milliseconds: 150 to 300 were measured. */
+const ORDINARY_START_MS = 400;
+/** An emulated processor is slower by so much at most, with which the limits still mean something. */
+export const SLOWEST_PACE = 25;
+
+/** For a start itself, which no image has a part in: a bound on what hangs. */
+export const START_LIMITS: ConfinedLimits = { cpuMs: 120_000, wallMs: 120_000, memoryBytes: 512 * 2 ** 20 };
+
+/** How many times slower than ordinary a machine is on which the start took so much CPU time; 1 for all that aren't. */
+export function paceOf(startCpuMs: number): number {
+  return Math.min(SLOWEST_PACE, Math.max(1, startCpuMs / ORDINARY_START_MS));
+}
+
+/** The same work's limits on a machine of that pace: under emulation (QEMU TCG) each instruction costs many. */
+export function atPace(limits: ConfinedLimits, pace: number): ConfinedLimits {
+  return { ...limits, cpuMs: limits.cpuMs * pace, wallMs: limits.wallMs * pace };
+}
+
 /** V8's own heap, in MiB: what is read and unpacked lies outside of it. */
 export const HEAP_MIB = 192;
 /**
