@@ -15,11 +15,12 @@ describe('a bzImage', () => {
     assert.equal(kernel.payload, 'zstd');
     assert.equal(kernel.entry, 0x1000000);
     assert.deepEqual(
-      kernel.segments.map(({ vaddr, paddr, memsz }) => [vaddr, paddr, memsz]),
+      kernel.segments.map(({ vaddr, paddr, memsz, bytes }) => [vaddr, paddr, memsz === bytes.length ? 'full' : memsz]),
       [
         [TEXT, 0x1000000, 0x100000],
         [TEXT + 0x100000n, 0x1100000, 0x100000],
         [TEXT + 0x300000n, 0x1300000, 0x100000],
+        [TEXT + 0x280000n, 0x1280000, 'full'],
       ],
     );
     assert.ok(kernel.segments.every(({ bytes, memsz }) => bytes.length > 0 && bytes.length <= memsz));
@@ -58,7 +59,7 @@ describe('a raw ELF vmlinux', () => {
     assert.equal(kernel.container, 'elf');
     assert.equal(kernel.payload, 'none');
     assert.equal(kernel.setup, undefined);
-    assert.equal(kernel.segments.length, 3);
+    assert.equal(kernel.segments.length, 4);
   });
 
   test('may have lost its section table', () => {
