@@ -18,10 +18,16 @@ async function work(job: Job): Promise<void> {
     await tell({ kind: 'unavailable', reason: error instanceof Error ? error.message : String(error) });
     process.exit();
   }
-  const thread = new Worker(new URL('rule-thread.ts', import.meta.url), { workerData: { job, words } });
+  const told = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const thread = new Worker(new URL('rule-thread.ts', import.meta.url), { workerData: { job, words, told } });
   thread.on('message', (message: WatchMessage | Progress) => {
     if (message.kind === 'watch' || message.kind === 'kick-later') desk.take(message);
-    else void tell(message);
+    else
+      void tell(message).then(() => {
+        if (message.kind !== 'started') return;
+        Atomics.add(told, 0, 1);
+        Atomics.notify(told, 0);
+      });
   });
   thread.once('error', (error) => {
     console.error(error);

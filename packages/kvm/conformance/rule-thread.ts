@@ -8,7 +8,12 @@ import type { Job, Progress } from './job.ts';
 import { VM_TYPE } from './numbers.ts';
 import { importRules } from './rule-module.ts';
 
-const { job, words } = workerData as { readonly job: Job; readonly words: Int32Array };
+const { job, words, told } = workerData as {
+  readonly job: Job;
+  readonly words: Int32Array;
+  /** Counts the beginnings of rules that are on their way out of this process. */
+  readonly told: Int32Array;
+};
 const port = parentPort;
 if (port === null) throw new Error('rule-thread.ts runs as a worker thread');
 
@@ -27,10 +32,12 @@ if (kvm !== undefined) {
   // and an emulated host with several CPUs may not survive them: one VM stays for the whole run.
   const first = kvm.createVm(VM_TYPE.DEFAULT);
   const evaluator = new Evaluator(kvm, new GuestWatch(words, job.runLimitMs, (message) => port.postMessage(message)));
-  for (const id of job.ids) {
+  for (const [index, id] of job.ids.entries()) {
     const rule = rules.get(id);
     if (rule === undefined) throw new RangeError(`no rule '${id}'`);
     say({ kind: 'started', id });
+    // The rule may take the process down: what those before it came to must be out by then.
+    Atomics.wait(told, 0, index);
     say({ kind: 'outcome', outcome: evaluator.evaluate(rule) });
   }
   first.close();

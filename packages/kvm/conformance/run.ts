@@ -102,7 +102,8 @@ function follow(child: ChildProcess, job: Job, take: (progress: Progress) => voi
       take(progress);
     });
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
+    // Not 'exit': messages may still be on their way then.
+    child.once('close', (code, signal) => {
       clearTimeout(timer);
       resolve(silent ? 'silent for too long: killed' : `it ended with ${signal ?? `code ${code}`}`);
     });
