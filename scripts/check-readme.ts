@@ -31,7 +31,6 @@ function commandsOf(readme: string): string[] {
 
 async function runOne(command: string): Promise<void> {
   if (command === 'npm test') return;
-  if (program !== undefined && command.includes('--test-host')) return;
   const line = program === undefined ? command : command.replaceAll('npm run --silent unpin --', program);
   console.log(`\n$ ${line}`);
   if (command.includes('npm start')) {
