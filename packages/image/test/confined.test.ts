@@ -197,10 +197,13 @@ describe('limits', () => {
   });
 
   test('are as many times wider as the machine is slower, by what the start of the process took', () => {
-    const cpuMs = (startMs: number) => atPace(DEFAULT_LIMITS, paceOf(startMs)).cpuMs;
-    assert.equal(cpuMs(150), DEFAULT_LIMITS.cpuMs);
-    assert.equal(cpuMs(4000), DEFAULT_LIMITS.cpuMs * 10);
-    assert.equal(cpuMs(1e6), DEFAULT_LIMITS.cpuMs * SLOWEST_PACE);
+    const { cpuMs } = DEFAULT_LIMITS;
+    for (const [startMs, expected] of [
+      [150, cpuMs],
+      [4000, cpuMs * 10],
+      [1e6, cpuMs * SLOWEST_PACE],
+    ] as const)
+      assert.equal(atPace(DEFAULT_LIMITS, paceOf(startMs)).cpuMs, expected);
   });
 
   test('are wider for what has to be unpacked whole, by its size', () => {
