@@ -1,4 +1,6 @@
 import type { Kysely } from 'kysely';
+import { headRevision } from './changes.ts';
+import type { Doorbell } from './doorbell.ts';
 import type { Schema } from './schema.ts';
 import type { Db } from './store.ts';
 
@@ -14,12 +16,10 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 export interface CommitRules {
   /** The first statement of each transaction: what makes it the only writer. */
   begin?(db: Db): Promise<unknown>;
+  /** The last statements of a transaction that adds to the change log. @param head the log's, if it is committed */
+  announce?(db: Db, head: number): Promise<unknown>;
   /** Whether the whole transaction is gone after this error, not only a statement of it. */
   endsTransaction(error: unknown): boolean;
-  /** The last statements of each transaction. */
-  committing?(db: Db): Promise<unknown>;
-  /** After each commit, before its bodies are answered. */
-  committed(): Promise<void>;
 }
 
 /** Most bodies of one transaction: bounds how long the first waits for the last. */
@@ -31,12 +31,15 @@ const MOST_AT_ONCE = 256;
  */
 export class GroupCommit {
   readonly #db: Kysely<Schema>;
+  readonly #doorbell: Doorbell;
   readonly #rules: CommitRules;
   #waiting: Intent[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(db: Kysely<Schema>, rules: CommitRules) {
+  /** @param doorbell rung after each commit that adds to the change log, before its bodies are answered */
+  constructor(db: Kysely<Schema>, doorbell: Doorbell, rules: CommitRules) {
     this.#db = db;
+    this.#doorbell = doorbell;
     this.#rules = rules;
   }
 
@@ -66,7 +69,6 @@ export class GroupCommit {
   async #commit(batch: readonly Intent[]): Promise<void> {
     try {
       const outcomes = await this.#transaction(batch);
-      await this.#rules.committed();
       batch.forEach((intent, i) => {
         const outcome = outcomes[i];
         if (outcome !== undefined && 'value' in outcome) intent.resolve(outcome.value);
@@ -94,8 +96,11 @@ export class GroupCommit {
           outcomes.push({ error });
         }
       }
-      await this.#rules.committing?.(transaction);
+      const head = await headRevision(transaction);
+      if (head > this.#doorbell.revision) await this.#rules.announce?.(transaction, head);
       await transaction.commit().execute();
+      // Asked before the commit: nothing that can fail may stand between it and its answers.
+      this.#doorbell.ring(head);
       return outcomes;
     } catch (error) {
       // SQLite has often rolled back by itself (a full disk does that), and a connection may be lost: nothing is left then.

@@ -46,7 +46,14 @@ export async function listen(
     client = fresh;
     await fresh.query(`listen ${CHANNEL}`);
   };
-  await connect();
+  try {
+    await connect();
+  } catch (error) {
+    // Who asked is told; nothing goes on trying behind its back.
+    closed = true;
+    clearTimeout(retry);
+    throw error;
+  }
   return {
     async close() {
       closed = true;

@@ -4,7 +4,8 @@ import { headRevision } from '../changes.ts';
 import { Doorbell } from '../doorbell.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { migrate } from '../migrate.ts';
-import type { Store, StoreState } from '../store.ts';
+import type { Store } from '../store.ts';
+import { Writes } from '../writes.ts';
 import { endsTransaction, isUnreachable, translate } from './failure.ts';
 import { CHANNEL, listen } from './listener.ts';
 import { queriesOver } from './pool.ts';
@@ -31,24 +32,21 @@ export async function openPostgres(url: string): Promise<Store> {
     await migrate(queries, where);
     await ring();
     const listener = await listen(url, (revision) => doorbell.ring(revision), ring);
-    const commits = new GroupCommit(queries, {
+    const commits = new GroupCommit(queries, doorbell, {
       begin: (db) => sql`select pg_advisory_xact_lock(${WRITER})`.execute(db),
+      // Told by the server if the commit is made, and only then.
+      announce: (db, head) => sql`select pg_notify(${CHANNEL}, ${String(head)})`.execute(db),
       endsTransaction,
-      async committing(db) {
-        const head = await headRevision(db);
-        // Told by the server if the commit is made, and only then.
-        if (head > doorbell.revision) await sql`select pg_notify(${CHANNEL}, ${String(head)})`.execute(db);
-      },
-      committed: ring,
     });
-    let state: StoreState = { state: 'ok' };
+    const writes = new Writes(commits, (error) => translate(error, where));
 
     const reading = <T>(body: Parameters<Store['read']>[0]): Promise<T> =>
       queries.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(body) as Promise<T>;
     return {
       where,
       doorbell,
-      state: () => state,
+      state: writes.state,
+      write: writes.write,
       async read(body) {
         try {
           return await reading(body);
@@ -59,18 +57,6 @@ export async function openPostgres(url: string): Promise<Store> {
         return await reading<Awaited<ReturnType<typeof body>>>(body).catch((error: unknown) => {
           throw translate(error, where);
         });
-      },
-      async write(body) {
-        try {
-          const answer = await commits.submit(body);
-          state = { state: 'ok' };
-          return answer;
-        } catch (error) {
-          const known = translate(error, where);
-          if (known instanceof UnpinError && known.code === 'DATABASE_FULL')
-            state = { state: 'read-only', problem: known.message };
-          throw known;
-        }
       },
       async close() {
         await commits.idle();

@@ -6,7 +6,8 @@ import { Doorbell } from '../doorbell.ts';
 import { GroupCommit } from '../group-commit.ts';
 import { migrate } from '../migrate.ts';
 import type { Schema } from '../schema.ts';
-import type { Store, StoreState } from '../store.ts';
+import type { Store } from '../store.ts';
+import { Writes } from '../writes.ts';
 import { queriesOver } from './dialect.ts';
 import { endsTransaction, translate } from './failure.ts';
 import { lockDatabase } from './lock.ts';
@@ -36,33 +37,19 @@ export async function openSqlite(path: string): Promise<Store> {
 
     const doorbell = new Doorbell();
     doorbell.ring(await headRevision(writer));
-    const commits = new GroupCommit(writer, {
-      endsTransaction,
-      committed: async () => doorbell.ring(await headRevision(writer)),
-    });
-    let state: StoreState = { state: 'ok' };
+    const commits = new GroupCommit(writer, doorbell, { endsTransaction });
+    const writes = new Writes(commits, (error) => translate(error, path));
 
     return {
       where: path,
       doorbell,
-      state: () => state,
+      state: writes.state,
+      write: writes.write,
       async read(body) {
         try {
           return await reader.transaction().execute(body);
         } catch (error) {
           throw translate(error, path);
-        }
-      },
-      async write(body) {
-        try {
-          const answer = await commits.submit(body);
-          state = { state: 'ok' };
-          return answer;
-        } catch (error) {
-          const known = translate(error, path);
-          if (known instanceof UnpinError && known.code === 'DATABASE_FULL')
-            state = { state: 'read-only', problem: known.message };
-          throw known;
         }
       },
       async close() {
