@@ -9,6 +9,9 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmS
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+/** The first Nodes whose processes can give up permissions (process.permission.drop), which images are parsed without. */
+const NODE = '^24.20 || >=26.3';
+
 const root = join(import.meta.dirname, '..');
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
 mkdirSync(out, { recursive: true });
@@ -63,7 +66,7 @@ function packOne(room: string): void {
   >;
   writeFileSync(
     join(target, 'package.json'),
-    `${JSON.stringify({ ...rewritten, engines: { node: '>=24.15' } }, null, 2)}\n`,
+    `${JSON.stringify({ ...rewritten, engines: { node: NODE } }, null, 2)}\n`,
   );
   execFileSync('npm', ['pack', '--silent', '--pack-destination', out], {
     cwd: target,
