@@ -1,8 +1,7 @@
 import type { GivenFolder } from '../disk/open-disk-folder.ts';
 import { FormatError } from '../format-error.ts';
 import type { ByteSource } from '../source/byte-source.ts';
-import { checkLength } from '../source/most-at-once.ts';
-import { checkRange } from '../source/window.ts';
+import { checkRead } from '../source/most-at-once.ts';
 import type { FromConfined, ToConfined } from './protocol.ts';
 import { fromWire } from './wire-error.ts';
 
@@ -29,8 +28,7 @@ export class RemoteReads {
       name,
       size,
       read: async (offset, length) => {
-        checkRange(name, size, offset, length);
-        checkLength(name, offset, length);
+        checkRead(name, size, offset, length);
         const answer = await this.#ask((read) => ({ type: 'read', read, file, offset, length }));
         if (answer.type === 'bytes') return answer.bytes;
         throw answer.type === 'no-bytes'

@@ -1,7 +1,6 @@
 import type { Budget } from '../source/budget.ts';
 import type { ByteSource } from '../source/byte-source.ts';
-import { checkLength } from '../source/most-at-once.ts';
-import { checkRange } from '../source/window.ts';
+import { checkRead } from '../source/most-at-once.ts';
 
 /** A run of a file's bytes that lies in one piece on its volume. */
 export interface Extent {
@@ -34,8 +33,7 @@ export function extentSource(
     name,
     size,
     read: async (offset, length) => {
-      checkRange(name, size, offset, length);
-      checkLength(name, offset, length);
+      checkRead(name, size, offset, length);
       if (length === 0) return new Uint8Array(0);
       const runs = merged(await lookup(offset, length), offset, offset + length);
       const [first] = runs;

@@ -1,7 +1,6 @@
 import type { ByteSource } from './byte-source.ts';
 import { LruCache } from './lru-cache.ts';
-import { checkLength } from './most-at-once.ts';
-import { checkRange } from './window.ts';
+import { checkRead } from './most-at-once.ts';
 
 export interface CacheOptions {
   /** What is read at least, in bytes. Small for a file, where a read costs microseconds; large for a network. */
@@ -61,8 +60,7 @@ export function cachedSource(below: ByteSource, options: CacheOptions = {}): Byt
     name,
     size,
     read: async (offset, length) => {
-      checkRange(name, size, offset, length);
-      checkLength(name, offset, length);
+      checkRead(name, size, offset, length);
       if (length === 0) return new Uint8Array(0);
       const first = Math.floor(offset / blockBytes);
       const end = Math.floor((offset + length - 1) / blockBytes) + 1;

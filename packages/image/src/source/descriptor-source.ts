@@ -1,8 +1,7 @@
 import { closeSync, read } from 'node:fs';
 import { FormatError } from '../format-error.ts';
 import type { ClosableSource } from './closable-source.ts';
-import { checkLength } from './most-at-once.ts';
-import { checkRange } from './window.ts';
+import { checkRead } from './most-at-once.ts';
 
 /**
  * An open regular file by its descriptor, which it closes. Its size is the one given: a file that became shorter
@@ -14,8 +13,7 @@ export function descriptorSource(name: string, descriptor: number, size: number)
     name,
     size,
     read: async (offset, length) => {
-      checkRange(name, size, offset, length);
-      checkLength(name, offset, length);
+      checkRead(name, size, offset, length);
       const bytes = Buffer.allocUnsafeSlow(length);
       let done = 0;
       while (done < length) {

@@ -4,8 +4,7 @@ import { readBody } from './http-body.ts';
 import { HttpFailure, unreadable } from './http-error.ts';
 import { conditionsOf, differenceOf, type HttpPin, parseContentRange } from './http-pin.ts';
 import { type HttpTarget, publicName, redirected, targetOf } from './http-target.ts';
-import { checkLength } from './most-at-once.ts';
-import { checkRange } from './window.ts';
+import { checkRead } from './most-at-once.ts';
 
 export interface HttpOptions {
   /** Sent to the address's own origin and no other one: `authorization`, say. */
@@ -55,8 +54,7 @@ export async function openHttpSource(address: string, options: HttpOptions = {})
     size: pin.size,
     pinned: pin.etag !== null || pin.lastModified !== null,
     read: async (offset, length) => {
-      checkRange(name, pin.size, offset, length);
-      checkLength(name, offset, length);
+      checkRead(name, pin.size, offset, length);
       return length === 0 ? new Uint8Array(0) : reader.read(offset, length);
     },
   };

@@ -1,4 +1,5 @@
 import { FormatError } from '../format-error.ts';
+import { checkRange } from './window.ts';
 
 /**
  * The most bytes that one read may return: more than any kernel or initrd that a loader could place below 4 GiB, and
@@ -6,8 +7,12 @@ import { FormatError } from '../format-error.ts';
  */
 export const MOST_AT_ONCE = 2 ** 28;
 
-/** Before a buffer of `length` bytes is made. @throws FormatError over-budget */
-export function checkLength(what: string, offset: number, length: number): void {
+/**
+ * Before a source reads: what was asked for lies in its `size` bytes, and is no more than one read may return.
+ * @throws FormatError truncated; over-budget
+ */
+export function checkRead(what: string, size: number, offset: number, length: number): void {
+  checkRange(what, size, offset, length);
   if (length > MOST_AT_ONCE)
     throw new FormatError('over-budget', what, offset, `${length} bytes at once, at most ${MOST_AT_ONCE} are read`);
 }

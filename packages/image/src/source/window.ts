@@ -6,8 +6,7 @@ import type { ByteSource } from './byte-source.ts';
  * @throws FormatError truncated where the part doesn't lie in the whole
  */
 export function windowOf(whole: ByteSource, name: string, start: number, size: number): ByteSource {
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(size) || start < 0 || size < 0 || start + size > whole.size)
-    throw new FormatError('truncated', name, start, `${size} bytes wanted, ${whole.size} in all`);
+  checkRange(name, whole.size, start, size);
   return {
     name,
     size,

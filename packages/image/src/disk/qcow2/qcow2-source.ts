@@ -2,8 +2,7 @@ import { FormatError } from '../../format-error.ts';
 import type { Budget } from '../../source/budget.ts';
 import type { ByteSource } from '../../source/byte-source.ts';
 import { LruCache } from '../../source/lru-cache.ts';
-import { checkLength } from '../../source/most-at-once.ts';
-import { checkRange } from '../../source/window.ts';
+import { checkRead } from '../../source/most-at-once.ts';
 import { ClusterMap, type Extent } from './cluster-map.ts';
 import type { Qcow2Header } from './header.ts';
 import { TablePages } from './table-pages.ts';
@@ -80,8 +79,7 @@ export function qcow2Source(
     name,
     size: header.size,
     read: async (offset, length) => {
-      checkRange(name, header.size, offset, length);
-      checkLength(name, offset, length);
+      checkRead(name, header.size, offset, length);
       if (length === 0) return new Uint8Array(0);
       const first = await map.extentAt(offset, length);
       if (first.length === length) return bytesOf(first, offset);

@@ -1,8 +1,7 @@
 import { FormatError } from '../../format-error.ts';
 import type { Budget } from '../../source/budget.ts';
 import type { ByteSource } from '../../source/byte-source.ts';
-import { checkLength } from '../../source/most-at-once.ts';
-import { checkRange } from '../../source/window.ts';
+import { checkRead } from '../../source/most-at-once.ts';
 import { TAR_BLOCK, tarNumber } from './header.ts';
 import { paxNumber } from './pax-records.ts';
 
@@ -130,8 +129,7 @@ export function sparseSource(name: string, content: ByteSource, map: SparseMap):
     name,
     size: realSize,
     read: async (offset, length) => {
-      checkRange(name, realSize, offset, length);
-      checkLength(name, offset, length);
+      checkRead(name, realSize, offset, length);
       const out = Buffer.alloc(length);
       for (let i = lastAtOrBefore(starts, offset); i < count; i++) {
         const start = starts[i] ?? 0;
